@@ -1,0 +1,18 @@
+# gateway_room(<name> [DEPS room...] [LIBS target...]) makes the static library gateway_<name> of libgateway/<name>/*.cpp.
+# A room without sources yet becomes an interface library, so that the table in libgateway/CMakeLists.txt stays whole.
+function(gateway_room name)
+    cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/libgateway/${name}/*.cpp)
+    set(links gateway_flags)
+    foreach(dep ${ROOM_DEPS})
+        list(APPEND links gateway_${dep})
+    endforeach()
+    list(APPEND links ${ROOM_LIBS})
+    if(sources)
+        add_library(gateway_${name} STATIC ${sources})
+        target_link_libraries(gateway_${name} PUBLIC ${links})
+    else()
+        add_library(gateway_${name} INTERFACE)
+        target_link_libraries(gateway_${name} INTERFACE ${links})
+    endif()
+endfunction()
