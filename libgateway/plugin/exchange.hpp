@@ -1,0 +1,137 @@
+// One request and its response, as plugins see it, whatever the wire. Made by proxy/, pooled per worker, reused.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "libgateway/base/arena.hpp"
+#include "libgateway/base/error.hpp"
+#include "libgateway/expr/cidr.hpp"
+#include "libgateway/expr/variable.hpp"
+#include "libgateway/http/head.hpp"
+#include "libgateway/plugin/phase.hpp"
+#include "libgateway/plugin/services.hpp"
+
+namespace gateway {
+
+class Plugin;
+
+// An answer of the gateway's own. Views must live as long as the exchange (arena, settings of the plugin, static text).
+struct LocalReply {
+    enum class Body : std::uint8_t {
+        bytes,  // `body` as it is; Content-Type text/plain; charset=utf-8 unless a field or a plugin says otherwise
+        json,   // `body` is compact JSON; a newline is appended
+        page,   // the built-in HTML page of the status, empty for codes without one
+    };
+    unsigned status = 500;
+    Body kind = Body::page;
+    std::string_view body;
+};
+
+// A piece of a response body on its way to the client. A plugin may point `bytes` at other bytes, made in `scratch`.
+struct BodyChunk {
+    std::string_view bytes;
+    bool last = false;  // nothing follows; `bytes` may be empty
+    Arena& scratch;     // emptied after this chunk was written: memory stays bounded whatever the body's size
+};
+
+enum class ResponseSource : std::uint8_t { none, upstream, plugin, gateway };
+
+class Exchange : public expr::VariableSource {
+public:
+    // --- request. Changes of method, target and fields made in rewrite, access and before_proxy are what the upstream gets.
+    http::RequestHead request;     // fields: one table for variables `http_*` and for the upstream
+    std::string_view uri;          // normalised path, variable `uri`
+    std::string_view args;         // raw query without `?`
+    bool has_args = false;
+    std::string_view upstream_uri; // escaped path to send instead of the original target; empty: as received. `args` are appended
+    bool args_changed = false;     // send `args` even when the path is as received
+    std::string_view host;         // normalised host (port cut, lower case), "_" if none
+    std::string_view upstream_host;  // Host to send, set by a plugin; empty: by the upstream's pass_host
+    std::string_view upstream_scheme;  // set by a plugin; empty: the upstream's
+    std::string_view scheme = "http";
+    std::string_view request_body; // whole body, if something declared to need it; valid when body_buffered
+    bool body_buffered = false;
+    http::Verb upstream_method = http::Verb::unknown;  // unknown: method_text of the request
+    std::string_view upstream_method_text;
+
+    // --- who asks
+    expr::Address client;               // after real-ip
+    std::string_view client_text;       // the same as text
+    std::uint16_t client_port = 0;
+
+    // --- response. Filled before header_filter; a header_filter may change status and fields.
+    http::ResponseHead response;
+    ResponseSource source = ResponseSource::none;
+    // To be called in header_filter by a plugin that will change the body: drops Content-Length and validators that would lie.
+    void body_will_change() noexcept;
+    // The same, when the new length is known.
+    void body_will_have(std::uint64_t length) noexcept;
+    bool body_changes() const noexcept { return body_changes_; }
+
+    // --- how a hook ends the request; both for `return exchange.respond_with(...)`
+    Verdict respond_with(const LocalReply& reply) noexcept {
+        reply_ = reply;
+        return Verdict::respond;
+    }
+    Verdict fail_with(const Error& error) noexcept {
+        error_ = error;
+        return Verdict::fail;
+    }
+    const LocalReply& reply() const noexcept { return reply_; }
+    LocalReply& reply() noexcept { return reply_; }
+    const Error& error() const noexcept { return error_; }
+
+    Arena& arena() noexcept { return arena_; }
+    Services& services() const noexcept { return *services_; }
+    // Value of a variable of the specification (router.md 9) as text in the arena or elsewhere alive; false if absent.
+    bool read(const expr::Variable& variable, expr::VariableValue& out) const override = 0;
+
+    // State of one plugin instance for this exchange: made on first use, value-initialised, freed with the arena.
+    template <class T>
+    T& slot(const Plugin& plugin) {
+        static_assert(std::is_trivially_destructible_v<T>, "slots are freed with the arena");
+        for (std::size_t i = 0; i < slot_count_; ++i) {
+            if (slots_[i].plugin == &plugin) return *static_cast<T*>(slots_[i].state);
+        }
+        T* state = arena_.make<T>();
+        if (slot_count_ < slots_.size()) slots_[slot_count_++] = {&plugin, state};
+        return *state;
+    }
+    // A value that other plugins and the access log can read as a variable (expr: kind custom), e.g. apisix_request_id.
+    void set_custom(std::size_t index, std::string_view value) noexcept {
+        if (index < custom_.size()) custom_[index] = value, custom_set_ |= 1u << index;
+    }
+    bool custom(std::size_t index, std::string_view& value) const noexcept {
+        if (index >= custom_.size() || !(custom_set_ >> index & 1)) return false;
+        value = custom_[index];
+        return true;
+    }
+
+    // Results of `_meta.filter` of each instance of a chain: 0 unknown, 1 run, 2 skip. Index given by the chain.
+    std::array<std::uint8_t, 64> filter_results{};
+
+protected:
+    Exchange() = default;
+    ~Exchange() = default;
+    void clear() noexcept;
+
+    mutable Arena arena_{2048};
+    Services* services_ = nullptr;
+
+private:
+    struct Slot {
+        const Plugin* plugin;
+        void* state;
+    };
+    std::array<Slot, 32> slots_{};
+    std::size_t slot_count_ = 0;
+    std::array<std::string_view, 16> custom_{};
+    std::uint32_t custom_set_ = 0;
+    LocalReply reply_;
+    Error error_;
+    bool body_changes_ = false;
+};
+
+}  // namespace gateway

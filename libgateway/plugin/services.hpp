@@ -1,0 +1,24 @@
+// What a worker offers to plugins beyond the exchange itself: time, chance, waiting. Replaceable in tests.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/task.hpp"
+
+namespace gateway {
+
+// One per worker; outlives every exchange.
+class Services {
+public:
+    virtual ~Services() = default;
+    // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
+    virtual Task<void> sleep(Milliseconds duration) = 0;
+    virtual std::uint64_t random() noexcept = 0;
+    virtual std::int64_t now_ms() const noexcept = 0;       // wall clock, milliseconds since the epoch
+    virtual std::string_view server_token() const noexcept = 0;      // value of the Server field, e.g. "gateway/0.1.0"
+    virtual std::string_view error_page_token() const noexcept = 0;  // product line of built-in pages
+};
+
+}  // namespace gateway
