@@ -25,6 +25,16 @@ void Descriptor::close() noexcept {
     watch(nullptr, 0);
 }
 
+int Descriptor::release() noexcept {
+    if (!fd_) return -1;
+    reactor_->forget(*this);
+    epoll_event unused{};
+    ::epoll_ctl(reactor_->epoll_.get(), EPOLL_CTL_DEL, fd_.get(), &unused);
+    flags_ = 0;
+    watch(nullptr, 0);
+    return fd_.release();
+}
+
 Reactor::Reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
     turn_started_ns_ = monotonic_ns();

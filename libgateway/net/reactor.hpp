@@ -40,6 +40,8 @@ public:
     // Level-triggered descriptors (listeners) are watched for reading only.
     bool open(Reactor& reactor, UniqueFd fd, std::uint8_t flags = writable, bool level_triggered = false);
     void close() noexcept;
+    // Takes the descriptor out of the loop without closing it, for one that another library will close.
+    int release() noexcept;
     int fd() const noexcept { return fd_.get(); }
     bool is_open() const noexcept { return static_cast<bool>(fd_); }
 
