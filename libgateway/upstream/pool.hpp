@@ -71,6 +71,7 @@ public:
     void give_back(const PoolLimits& limits) && noexcept;
 
 private:
+    friend class Pool;
     Connection* connection_ = nullptr;
 };
 
