@@ -121,13 +121,13 @@ TEST_CASE("schema: errors have the reference's texts", "[config][schema]") {
 TEST_CASE("schema: all errors are collected with path, position and hint", "[config][schema]") {
     Settings settings;
     const Errors errors = read_text(
-        "{\"mode\": \"slo\",\n \"nodes\": [{\"host\": \"a\", \"prot\": 1},\n  {}],\n\"cuont\": 1}", settings);
+        "{\"mode\": \"slo\",\n \"nodes\": [{\"host\": \"a\", \"prt\": 1},\n  {}],\n\"cuont\": 1}", settings);
     REQUIRE(errors.size() == 4);
     const auto& found = errors.findings();
     REQUIRE(found[0].field == "mode");
     REQUIRE(found[0].hint == "expected one of fast, slow; did you mean \"slow\"?");
-    REQUIRE(found[1].field == "nodes[0].prot");
-    REQUIRE(found[1].where == json::Position{2, 25});
+    REQUIRE(found[1].field == "nodes[0].prt");
+    REQUIRE(found[1].where == json::Position{2, 26});
     REQUIRE(found[1].hint == "did you mean \"port\"?");
     REQUIRE(found[2].field == "nodes[1].host");
     REQUIRE(found[2].where == json::Position{3, 3});
