@@ -109,7 +109,8 @@ private:
         if (has_line(head, "upgrade: websocket")) {
             guest.echo = true;
             return write(guest,
-                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
         }
         return write(guest, answer_);
     }

@@ -57,10 +57,13 @@ std::size_t Requests::open() const {
 
 std::string Requests::request_text(std::uint64_t number) const {
     std::string text = plan_.method + ' ' + with_number(plan_.path, number) +
-                       " HTTP/1.1\r\nHost: " + with_number(plan_.host, number) +
-                       "\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\nAccept: */*\r\n"
-                       "Accept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n"
-                       "Cookie: session=0123456789abcdef; theme=dark\r\nCache-Control: no-cache\r\n";
+                       " HTTP/1.1\r\nHost: " + with_number(plan_.host, number) + "\r\n";
+    if (plan_.browser) {
+        text +=
+            "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\nAccept: */*\r\n"
+            "Accept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n"
+            "Cookie: session=0123456789abcdef; theme=dark\r\nCache-Control: no-cache\r\n";
+    }
     if (plan_.short_lived) text += "Connection: close\r\n";
     if (plan_.method != "GET") text += "Content-Length: " + std::to_string(plan_.body) + "\r\n";
     return text + "\r\n" + std::string(plan_.body, 'b');

@@ -22,6 +22,7 @@ struct Plan {
     double seconds = 0;        // 0: until standard input ends
     bool short_lived = false;  // a connection per request
     bool once_each = false;    // every connection asks once and stays open
+    bool browser = false;      // six fields more, as a browser sends them
 };
 
 struct Tally {
