@@ -1,5 +1,4 @@
 #include <boost/json/basic_parser_impl.hpp>
-#include <unordered_map>
 
 #include "libgateway/json/value.hpp"
 
@@ -142,39 +141,12 @@ private:
     std::uint32_t line_ = 1;
 };
 
-// Of equal names the last value stays, in the place of the first.
-void drop_repeated(Value::Object& members) {
-    std::unordered_map<std::string_view, std::size_t> first;
-    std::vector<bool> drop(members.size());
-    bool any = false;
-    for (std::size_t i = 0; i < members.size(); ++i) {
-        const auto [found, fresh] = first.emplace(members[i].key, i);
-        if (fresh) continue;
-        members[found->second].value = std::move(members[i].value);
-        any = drop[i] = true;
-    }
-    if (!any) return;
-    std::size_t index = 0;
-    std::erase_if(members, [&](const Member&) { return drop[index++]; });
-}
-
-bool has_repeated(const Value::Object& members) {
-    if (members.size() > 24) return true;  // let the table decide
-    for (std::size_t i = 1; i < members.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            if (members[i].key == members[j].key) return true;
-        }
-    }
-    return false;
-}
-
 void drop_repeated_below(Value& value) {
     if (value.is_array()) {
         for (Value& item : value.make_array()) drop_repeated_below(item);
     } else if (value.is_object()) {
-        Value::Object& members = value.make_object();
-        for (Member& member : members) drop_repeated_below(member.value);
-        if (has_repeated(members)) drop_repeated(members);
+        for (Member& member : value.make_object()) drop_repeated_below(member.value);
+        drop_repeated_members(value);
     }
 }
 

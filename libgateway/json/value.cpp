@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
 namespace gateway::json {
 
@@ -12,6 +13,31 @@ namespace {
 const std::string no_text;
 const Value::Array no_items;
 const Value::Object no_members;
+
+void drop_repeated(Value::Object& members) {
+    std::unordered_map<std::string_view, std::size_t> first;
+    std::vector<bool> drop(members.size());
+    bool any = false;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        const auto [found, fresh] = first.emplace(members[i].key, i);
+        if (fresh) continue;
+        members[found->second].value = std::move(members[i].value);
+        any = drop[i] = true;
+    }
+    if (!any) return;
+    std::size_t index = 0;
+    std::erase_if(members, [&](const Member&) { return drop[index++]; });
+}
+
+bool has_repeated(const Value::Object& members) {
+    if (members.size() > 24) return true;  // let the table decide
+    for (std::size_t i = 1; i < members.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (members[i].key == members[j].key) return true;
+        }
+    }
+    return false;
+}
 
 }  // namespace
 
@@ -137,6 +163,10 @@ Value& Value::push(Value value) {
 bool Value::erase(std::string_view key) {
     if (!is_object()) return false;
     return std::erase_if(make_object(), [key](const Member& member) { return member.key == key; }) > 0;
+}
+
+void drop_repeated_members(Value& object) {
+    if (object.is_object() && has_repeated(object.members())) drop_repeated(object.make_object());
 }
 
 bool equal(const Value& a, const Value& b) noexcept {

@@ -14,7 +14,7 @@
 
 namespace gateway::json {
 
-// Line and column count from 1 (columns in bytes); 0 means "not from a file".
+// Line and column count from 1; 0 means "not from a file".
 struct Position {
     std::uint32_t line = 0, column = 0;
     friend bool operator==(const Position&, const Position&) = default;
@@ -112,6 +112,10 @@ template <std::same_as<bool> Bool>
 Value::Value(Bool value) : store_(value) {}
 template <WholeNumber Int>
 Value::Value(Int value) : store_(Number{std::to_string(value)}) {}
+
+// Of members with equal names keeps the last value, in the place of the first. For readers that append to
+// make_object().
+void drop_repeated_members(Value& object);
 
 // Same content: numbers by value, members in any order.
 bool equal(const Value& a, const Value& b) noexcept;
