@@ -21,6 +21,7 @@ void Site::enter(Session& session) {
     if (sessions_) sessions_->previous_ = &session;
     sessions_ = &session;
     ++session_count_;
+    ++accepted;
 }
 
 void Site::leave(Session& session) noexcept {
