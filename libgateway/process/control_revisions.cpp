@@ -180,11 +180,25 @@ asio::awaitable<PayloadPtr> Revisions::full() {
     if (!journal_) co_return nullptr;
     const Turnstile::Pass pass = co_await full_turn_.enter();
     if (full_ && full_->to() == committed_) co_return full_;
+    FullDelta folded = co_await document();
+    full_ = std::make_shared<const Payload>(std::move(folded.bytes), 0, folded.revision);
+    co_return full_;
+}
+
+asio::awaitable<FullDelta> Revisions::document() {
     const int fd = duplicate(journal_->fd());
     const std::size_t end = journal_->committed();
     FullDelta folded = co_await on_thread(builder_, [fd, end] { return fold_journal(fd, end); });
-    full_ = std::make_shared<const Payload>(std::move(folded.bytes), 0, folded.revision);
-    co_return full_;
+    co_return folded;
+}
+
+bool Revisions::all_introduced() const {
+    for (std::uint32_t i = 0; i < max_workers; ++i) {
+        const auto state = static_cast<WorkerState>((*shared_.pages)[i].state.load(std::memory_order_relaxed));
+        const bool serves = state == WorkerState::ready || state == WorkerState::lagging;
+        if (serves && runs(i) && !channels_.find(i)) return false;
+    }
+    return true;
 }
 
 asio::awaitable<void> Revisions::compact() {

@@ -52,11 +52,17 @@ public:
     const config::Digest& digest() const noexcept { return digest_; }
     WorkerChannels& channels() noexcept { return channels_; }
 
+    // The revision that workers were last told to adopt, by this control or one before it; 0: none yet.
+    std::uint64_t epoch() const noexcept { return shared_.control->epoch.load(std::memory_order_acquire); }
+    // Every worker that serves is connected and has said what it holds.
+    bool all_introduced() const;
     // Since when (CLOCK_MONOTONIC, ns) this worker is behind: it does not run, or holds an old revision for longer than
     // the limit; 0: it is not.
     std::int64_t lagging_since(std::uint32_t index) const;
     // The newest committed document; what a worker that cannot follow any more is sent.
     asio::awaitable<PayloadPtr> full();
+    // The same, to look into.
+    asio::awaitable<FullDelta> document();
 
 private:
     bool known(std::uint64_t revision, const config::Digest& digest) const;

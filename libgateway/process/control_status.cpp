@@ -35,6 +35,13 @@ config::Digest digest_of(const WorkerPage& page) noexcept {
     return {page.digest_low.load(std::memory_order_relaxed), page.digest_high.load(std::memory_order_relaxed)};
 }
 
+std::string address_with(sockaddr_storage address, std::uint16_t port) {
+    // The port lies at the same place in both families.
+    if (address.ss_family == AF_INET || address.ss_family == AF_INET6)
+        reinterpret_cast<sockaddr_in&>(address).sin_port = htons(port);
+    return address_text(address);
+}
+
 }  // namespace
 
 json::Value time_text(std::int64_t wall_ms) {
@@ -113,10 +120,11 @@ json::Value StatusPage::listeners() const {
     json::Value list = json::Value::array();
     for (std::uint32_t i = 0; i < situation_.plan.listener_count; ++i) {
         const ListenerPlan& listener = situation_.plan.listeners[i];
-        const std::uint16_t port = situation_.resources.ports[i];
+        const std::uint16_t chosen = situation_.resources.ports[i];
+        const std::uint16_t port = chosen != 0 ? chosen : port_of(listener.address);
         list.push(json::Value::object({{"listener", json::Value(std::string(listener.name.view()))},
-                                       {"address", json::Value(address_text(listener.address))},
-                                       {"port", port != 0 ? port : port_of(listener.address)},
+                                       {"address", json::Value(address_with(listener.address, port))},
+                                       {"port", port},
                                        {"proxy_protocol", listener.proxy_protocol != 0}}));
     }
     return list;
@@ -141,6 +149,7 @@ json::Value StatusPage::to_json() const {
          {"control", process(::getpid(), situation_.started_ms)},
          {"workers", workers()},
          {"listeners", listeners()},
+         {"upgrade_note", json::Value(situation_.upgrade_note)},
          {"status_port", situation_.resources.status_port}});
 }
 

@@ -28,6 +28,7 @@ struct Situation {
     std::string source;   // the route file
     std::string missing;  // why there is no document yet; empty: there is one
     ReloadRecord last;
+    std::string upgrade_note;  // what became of the last new binary
     std::array<std::uint32_t, max_workers> crashes{};
     bool synchronised = false;  // false: answers `loading`
 };

@@ -31,7 +31,7 @@ private:
     std::filesystem::path path_;
 };
 
-inline config::Change route(std::string_view id, std::string_view json, std::uint64_t order = 1) {
+inline config::Change route_change(std::string_view id, std::string_view json, std::uint64_t order = 1) {
     return {config::Kind::route, false, id, order, json};
 }
 inline config::Change removed(std::string_view id) { return {config::Kind::route, true, id, 0, {}}; }

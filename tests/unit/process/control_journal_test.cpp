@@ -28,7 +28,7 @@ std::vector<char> join(std::vector<char> a, const std::vector<char>& b) {
 }
 
 struct Sample {
-    config::Change a = route("a", "1", 1), b = route("b", "2", 2), a2 = route("a", "3", 1);
+    config::Change a = route_change("a", "1", 1), b = route_change("b", "2", 2), a2 = route_change("a", "3", 1);
     FullDelta base = full_delta(1, {a, b});
     config::Digest after_change = full_delta(0, {a2, b}).digest, after_removal = full_delta(0, {a2}).digest;
     std::vector<char> change = delta(1, 2, a2, after_change), removal = delta(2, 5, removed("b"), after_removal);
@@ -109,7 +109,7 @@ TEST_CASE("journal: wants compaction when the log is twice the base and not smal
     std::uint64_t revision = 1;
     for (int i = 0; i < 2; ++i) {
         REQUIRE_FALSE(journal.wants_compaction());
-        journal.stage(delta(revision, revision + 1, route("a", large, 1), {}));
+        journal.stage(delta(revision, revision + 1, route_change("a", large, 1), {}));
         journal.commit(++revision);
     }
     REQUIRE(journal.wants_compaction());

@@ -26,7 +26,7 @@ struct Story {
     bool published() {
         return engine.run([&] { return engine.result.has_value(); });
     }
-    FullDelta base = full_delta(1, {route("a", "1")});
+    FullDelta base = full_delta(1, {route_change("a", "1")});
     Engine engine;
     FakeWorker worker{0};
 };
@@ -35,7 +35,7 @@ struct Story {
 
 TEST_CASE("revisions: the first document is in force at once and handed on", "[process][control_revisions]") {
     Engine engine;
-    engine.revisions.start(full_delta(7, {route("a", "1")}));
+    engine.revisions.start(full_delta(7, {route_change("a", "1")}));
     REQUIRE(engine.epoch() == 7);
     REQUIRE(engine.handed.size() == 1);
     REQUIRE(engine.handed[0].second == 7);
@@ -48,7 +48,7 @@ TEST_CASE("revisions: the epoch moves when every worker has prepared", "[process
     story.engine.add(second);
     second.hello(1, story.base.digest);
     REQUIRE(story.engine.run([&] { return story.engine.revisions.channels().find(1) != nullptr; }));
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.next(story.worker).to == 2);
     REQUIRE(story.next(second).from == 1);
     story.worker.say(FromWorker::prepared, 2);
@@ -63,7 +63,7 @@ TEST_CASE("revisions: the epoch moves when every worker has prepared", "[process
 
 TEST_CASE("revisions: one failed worker vetoes, the number is not used again", "[process][control_revisions]") {
     Story story;
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.next(story.worker).to == 2);
     story.worker.say(FromWorker::failed, 2, "no such plugin");
     REQUIRE(story.published());
@@ -71,7 +71,7 @@ TEST_CASE("revisions: one failed worker vetoes, the number is not used again", "
     REQUIRE(story.engine.epoch() == 1);
     REQUIRE(story.engine.revisions.digest() == story.base.digest);
 
-    story.engine.publish(route("c", "3", 3));
+    story.engine.publish(route_change("c", "3", 3));
     const auto header = story.next(story.worker);
     REQUIRE(header.from == 1);
     REQUIRE(header.to == 3);
@@ -87,13 +87,13 @@ TEST_CASE("revisions: a late answer to a vetoed revision changes nothing", "[pro
     story.engine.add(slow);
     slow.hello(1, story.base.digest);
     REQUIRE(story.engine.run([&] { return story.engine.revisions.channels().find(1) != nullptr; }));
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.next(story.worker).to == 2);
     story.worker.say(FromWorker::failed, 2, "no");
     REQUIRE(story.published());
     slow.say(FromWorker::prepared, 2);
     slow.say(FromWorker::adopted, 1);
-    story.engine.publish(route("c", "3", 3));
+    story.engine.publish(route_change("c", "3", 3));
     REQUIRE(story.next(slow).to == 2);
     REQUIRE(story.next(slow).from == 1);
     REQUIRE(story.next(story.worker).to == 3);
@@ -111,7 +111,7 @@ TEST_CASE("revisions: a worker that does not run is not waited for and named", "
     story.engine.add(frozen);
     frozen.hello(1, story.base.digest);
     REQUIRE(story.engine.run([&] { return story.engine.revisions.channels().find(1) != nullptr; }));
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.next(story.worker).to == 2);
     story.worker.say(FromWorker::prepared, 2);
     story.engine.pages.stalled(1);
@@ -122,7 +122,7 @@ TEST_CASE("revisions: a worker that does not run is not waited for and named", "
     REQUIRE(story.engine.revisions.lagging_since(0) == 0);
 
     story.engine.pages.alive(0);
-    story.engine.publish(route("c", "3", 3));
+    story.engine.publish(route_change("c", "3", 3));
     REQUIRE(story.next(story.worker).to == 3);
     story.worker.say(FromWorker::prepared, 3);
     REQUIRE(story.published());
@@ -131,7 +131,7 @@ TEST_CASE("revisions: a worker that does not run is not waited for and named", "
 
 TEST_CASE("revisions: a worker that catches up is no longer behind", "[process][control_revisions]") {
     Story story({std::chrono::milliseconds(20), std::chrono::milliseconds(60'000)});
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.published());
     REQUIRE(story.engine.result->lagging == std::vector<std::uint32_t>{0});
     REQUIRE(story.engine.epoch() == 2);
@@ -145,7 +145,7 @@ TEST_CASE("revisions: workers that start or drain do not count", "[process][cont
     Story story;
     const auto state = GENERATE(WorkerState::starting, WorkerState::draining);
     story.engine.pages.alive(0, state);
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.published());
     REQUIRE(story.engine.epoch() == 2);
     REQUIRE(story.next(story.worker).to == 2);
@@ -153,7 +153,7 @@ TEST_CASE("revisions: workers that start or drain do not count", "[process][cont
 
 TEST_CASE("revisions: a worker that leaves while it is waited for does not count", "[process][control_revisions]") {
     Story story;
-    story.engine.publish(route("b", "2", 2));
+    story.engine.publish(route_change("b", "2", 2));
     REQUIRE(story.next(story.worker).to == 2);
     story.worker.leave();
     REQUIRE(story.published());
@@ -186,7 +186,7 @@ TEST_CASE("revisions: a worker a few deltas behind gets just these", "[process][
     Story story;
     story.engine.pages.alive(0, WorkerState::draining);
     for (int i = 0; i < 3; ++i) {
-        story.engine.publish(route("b" + std::to_string(i), "2", 2));
+        story.engine.publish(route_change("b" + std::to_string(i), "2", 2));
         REQUIRE(story.published());
     }
     FakeWorker returned(4);
@@ -202,7 +202,7 @@ TEST_CASE("revisions: a worker too far behind gets the document whole", "[proces
     Story story;
     story.engine.pages.alive(0, WorkerState::draining);
     for (std::size_t i = 0; i < DeltaWindow::most_deltas + 1; ++i) {
-        story.engine.publish(route("b" + std::to_string(i), "2", 2));
+        story.engine.publish(route_change("b" + std::to_string(i), "2", 2));
         REQUIRE(story.published());
     }
     FakeWorker returned(4);
@@ -218,7 +218,7 @@ TEST_CASE("revisions: a worker too far behind gets the document whole", "[proces
 TEST_CASE("revisions: a delta larger than a packet travels as a sealed file", "[process][control_revisions]") {
     Story story;
     const std::string large(200'000, 'x');
-    story.engine.publish(route("b", large, 2));
+    story.engine.publish(route_change("b", large, 2));
     const auto header = story.next(story.worker);
     REQUIRE(header.to == 2);
     REQUIRE(header.size > large.size());
@@ -249,10 +249,10 @@ TEST_CASE("revisions: an outgrown journal is folded and handed on anew", "[proce
     story.engine.pages.alive(0, WorkerState::draining);
     const std::string large(300'000, 'x');
     for (int i = 0; i < 5; ++i) {
-        const config::Change change = route("big", large, 2);
+        const config::Change change = route_change("big", large, 2);
         story.engine.result.reset();
         asio::co_spawn(story.engine.loop,
-                       story.engine.publish_one(change, full_delta(0, {route("a", "1"), change}).digest), asio::detached);
+                       story.engine.publish_one(change, full_delta(0, {route_change("a", "1"), change}).digest), asio::detached);
         REQUIRE(story.published());
     }
     REQUIRE(story.engine.run([&] { return story.engine.handed.size() == 2; }));
