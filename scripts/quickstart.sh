@@ -23,7 +23,7 @@ else
     place=$root_dir/build/quickstart
     mkdir -p "$place"
 fi
-upstream= gateway=
+upstream="" gateway=""
 cleanup() {
     [[ -z $gateway ]] || { kill -TERM "$gateway" 2>/dev/null && wait "$gateway" 2>/dev/null || true; }
     [[ -z $upstream ]] || kill "$upstream" 2>/dev/null || true
@@ -49,13 +49,16 @@ upstream=$!
 until_true 5 grep -q 1980 "$place/upstream.log" || die "the demo upstream did not start: $(cat "$place/upstream.log")"
 
 say "starting gatewayd on 127.0.0.1:9080"
+mkdir -p "$place/routes" "$place/data" "$place/logs"
 cp config/gateway.yaml "$place/gateway.yaml"
-cp config/routes/routes.yaml "$place/routes.yaml"
+cp config/routes/routes.yaml "$place/routes/routes.yaml"
+# What systemd would hand over: nothing of this run is written outside of its folder.
+export STATE_DIRECTORY=$place/data RUNTIME_DIRECTORY=$place/data LOGS_DIRECTORY=$place/logs
 "$bin/gatewayd" -c "$place/gateway.yaml" >"$place/gatewayd.log" 2>&1 &
 gateway=$!
 ctl() { "$bin/gatewayctl" -c "$place/gateway.yaml" "$@"; }
 if ! until_true 20 curl -fsS -o "$place/answer" http://127.0.0.1:9080/hello; then
-    cat "$place/gatewayd.log" >&2
+    cat "$place/gatewayd.log" "$place"/logs/* >&2 || true
     die "the gateway did not answer on 127.0.0.1:9080"
 fi
 
@@ -83,10 +86,10 @@ printf '\n$ gatewayctl explain GET http://127.0.0.1:9080/nowhere\n'
 ctl explain GET http://127.0.0.1:9080/nowhere || true
 
 say "a route is changed and reloaded while the gateway runs"
-sed -i 's|uri: /hello|uri: /greeting|' "$place/routes.yaml"
+sed -i 's|uri: /hello|uri: /greeting|' "$place/routes/routes.yaml"
 ctl reload || failed=1
 show 404 '404' http://127.0.0.1:9080/hello
-cp config/routes/routes.yaml "$place/routes.yaml"
+cp config/routes/routes.yaml "$place/routes/routes.yaml"
 ctl reload || failed=1
 show 200 'hello world' http://127.0.0.1:9080/hello
 
@@ -99,13 +102,11 @@ cat <<TEXT
 
 The gateway runs on http://127.0.0.1:9080 until Ctrl-C. Three things to try in another terminal:
 
-  1. change a route and see it live:
-       \$EDITOR $place/routes.yaml
-       $bin/gatewayctl -c $place/gateway.yaml reload
-  2. ask why a request goes where it goes:
-       $bin/gatewayctl -c $place/gateway.yaml explain GET http://127.0.0.1:9080/api/echo
-  3. look at the processes, and kill a worker to see it return:
-       $bin/gatewayctl -c $place/gateway.yaml status
+  ctl="$bin/gatewayctl -s $place/data/gateway.sock"
+
+  1. change a route and see it live:        \$EDITOR $place/routes/routes.yaml; \$ctl reload
+  2. ask why a request goes where it goes:  \$ctl explain GET http://127.0.0.1:9080/api/echo
+  3. look at the processes, kill a worker and see it return:  \$ctl status
 
 TEXT
 wait "$gateway"

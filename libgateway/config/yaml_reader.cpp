@@ -81,7 +81,10 @@ private:
     void scalar(fy_event* event, Position where) {
         fy_token* token = event->scalar.value;
         const std::string_view text = text_of(token);
-        const bool plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
+        const fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+        const bool plain = style == FYSS_PLAIN;
+        const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+        if (quoted && where.column > 1) --where.column;  // the mark stands behind the quote
         if (wants_key()) return key(text, plain, where);
         const std::string_view tag = event->scalar.tag ? text_of(event->scalar.tag) : std::string_view();
         Value value = is_text(tag) || (!plain && !is_typed(tag)) ? Value(text) : plain_scalar(text);
@@ -197,10 +200,38 @@ private:
     void* previous = nullptr;
     for (const fy_diag_error* error; (error = fy_diag_errors_iterate(diag, &previous));) {
         if (error->type != FYET_ERROR) continue;
-        const fy_mark mark{0, error->line, error->column};
-        Reader::fail(error->line < 0 ? Position{} : position_of(&mark), error->msg ? error->msg : "not YAML");
+        const bool known = error->line > 0 && error->column > 0;  // counted from 1, unlike marks
+        const Position where{static_cast<std::uint32_t>(error->line), static_cast<std::uint32_t>(error->column)};
+        Reader::fail(known ? where : Position{}, error->msg ? error->msg : "not a YAML text");
     }
-    Reader::fail({}, "not YAML");
+    Reader::fail({}, "not a YAML text");
+}
+
+// Length of the UTF-8 sequence that starts `text` (RFC 3629: no surrogates, no overlong forms); 0 if there is none.
+std::size_t sequence_size(std::string_view text) noexcept {
+    const auto byte = [&text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const unsigned first = byte(0), second = byte(1);
+    const auto follows = [&byte](std::size_t at) { return (byte(at) & 0xC0) == 0x80; };
+    if (first < 0x80) return first != 0;
+    if (first < 0xC2 || first > 0xF4 || !follows(1)) return 0;
+    if (first < 0xE0) return 2;
+    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || !follows(2)) return 0;
+    if (first < 0xF0) return 3;
+    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F) || !follows(3)) return 0;
+    return 4;
+}
+
+// fyaml gives no reason for these, so they are found first.
+void refuse_bad_bytes(std::string_view text) {
+    Position where{1, 1};
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t size = sequence_size(text.substr(at, 4));
+        if (size == 0) {
+            Reader::fail(where, text[at] ? "the text is not UTF-8" : "the text holds a zero byte");
+        }
+        where = text[at] == '\n' ? Position{where.line + 1, 1} : Position{where.line, where.column + 1};
+        at += size;
+    }
 }
 
 // fyaml hands out an event that must be given back whatever happens while it is read.
@@ -237,8 +268,7 @@ Value read_yaml(std::string_view text, const YamlLimits& limits) {
         Reader::fail({1, 1},
                      "YAML text of " + std::to_string(text.size()) + " bytes exceeds " + std::to_string(limits.bytes));
     }
-    const std::size_t zero = text.find('\0');
-    if (zero != text.npos) Reader::fail({}, "a zero byte at offset " + std::to_string(zero));
+    refuse_bad_bytes(text);
     if (text.empty()) return {};
     return read_events(text, limits);
 }

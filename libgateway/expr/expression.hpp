@@ -46,7 +46,4 @@ private:
     std::unique_ptr<const ExpressionNode> root_;
 };
 
-// How often a regular expression gave up at its match limit in this thread (each counted as "does not match").
-std::uint64_t match_limit_hits() noexcept;
-
 }  // namespace gateway::expr

@@ -1,14 +1,18 @@
-// Chunked transfer coding (RFC 9112, 7.1), strict: CRLF only, hex sizes of at most 16 digits, bounded extensions and trailers.
+// Chunked transfer coding (RFC 9112, 7.1), strict: CRLF only, hex sizes of at most 16 digits, bounded extensions and
+// trailers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gateway::http {
 
-// Fed with whatever bytes arrived; hands out body bytes as views into what it was fed. One per body.
+// Fed with whatever bytes arrived; hands out body bytes as views into what it was fed. One per body. Allocates only for
+// trailers. Extensions are read and forgotten: they hold for one hop (RFC 9112, 7.1.1).
 class ChunkDecoder {
 public:
     enum class Event : std::uint8_t {
@@ -28,8 +32,26 @@ public:
     void reset() noexcept;
 
 private:
-    enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_lf, done, bad };
-    Output fail(std::size_t consumed) noexcept;
+    enum class State : std::uint8_t {
+        size,
+        blank,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer,
+        trailer_lf,
+        done,
+        bad
+    };
+    State step(char c);
+    State in_size(char c) noexcept;
+    State count_extension() noexcept;
+    State after_size() noexcept;
+    State in_trailer(char c);
+    State end_trailer();
+
     State state_ = State::size;
     std::uint8_t digits_ = 0;
     std::uint64_t left_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/beast/http/field.hpp>
 #include <cstdint>
+#include <ostream>
 #include <span>
 #include <string_view>
 
@@ -24,7 +25,8 @@ struct Field {
 // Views point into a pinned read buffer, into the exchange's arena or at static text; the table owns no bytes.
 class Fields {
 public:
-    static constexpr std::size_t capacity = 128;  // config limit `header_count` (100) plus room for what the gateway adds
+    static constexpr std::size_t capacity =
+        128;  // config limit `header_count` (100) plus room for what the gateway adds
 
     std::size_t size() const noexcept { return count_; }
     bool empty() const noexcept { return count_ == 0; }
@@ -48,6 +50,17 @@ public:
     // How many were removed; the order of the rest is kept.
     std::size_t remove(std::string_view name) noexcept;
     std::size_t remove(FieldName id) noexcept;
+    // Keeps the fields for which `keep(field)` is true, in order; one pass, `keep` sees each field once.
+    template <class Keep>
+    void retain(Keep&& keep) {
+        std::size_t to = 0;
+        for (std::size_t from = 0; from < count_; ++from) {
+            if (!keep(table_[from])) continue;
+            if (to != from) table_[to] = table_[from];
+            ++to;
+        }
+        count_ = to;
+    }
 
     // First field of that name, or null.
     const Field* find(std::string_view name) const noexcept;

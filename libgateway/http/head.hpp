@@ -3,6 +3,7 @@
 
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
+#include <ostream>
 #include <string_view>
 
 #include "libgateway/http/fields.hpp"
@@ -22,19 +23,19 @@ struct BodyFraming {
 struct RequestHead {
     Verb method = Verb::unknown;
     std::string_view method_text;
-    std::string_view line;       // raw request line without its end
-    std::string_view target;     // raw target as received
-    std::string_view raw_path;   // of the target, before `?`; "/" for an absolute form without a path
-    std::string_view query;      // after the first `?`, without it; up to a raw `#`
+    std::string_view line;      // raw request line without its end
+    std::string_view target;    // raw target as received
+    std::string_view raw_path;  // of the target, before `?`; "/" for an absolute form without a path
+    std::string_view query;     // after the first `?`, without it; up to a raw `#`
     bool has_query = false;
     std::string_view authority;  // of the absolute form, else the Host field; empty if there is none (HTTP/1.0)
     std::uint8_t version = 11;   // 10 or 11
     Fields fields;
 
     BodyFraming body;
-    bool keep_alive = true;        // what the client asks for
+    bool keep_alive = true;  // what the client asks for
     bool expect_continue = false;
-    bool websocket = false;        // Connection: upgrade with Upgrade: websocket, GET, HTTP/1.1
+    bool websocket = false;  // Connection: upgrade with Upgrade: websocket, GET, HTTP/1.1
 
     void clear() noexcept {
         fields.clear();

@@ -1,4 +1,5 @@
-// A response that the gateway makes itself: built-in pages (plugins/README.md 2.1 of the specification) and plugin answers.
+// A response that the gateway makes itself: built-in pages (plugins/README.md 2.1 of the specification) and plugin
+// answers.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace gateway::http {
 
-// Phrase of the status line; "" for codes without one. 302 Found, 413 Request Entity Too Large, 503 Service Temporarily Unavailable …
+// Phrase of the status line; "" for codes without one. 302 Found, 413 Request Entity Too Large, 503 Service Temporarily
+// Unavailable …
 std::string_view reason_phrase(unsigned status) noexcept;
 
 // Whether a built-in HTML page exists for the status.

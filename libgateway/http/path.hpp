@@ -1,4 +1,5 @@
-// One normalised path for every later decision: routing, access rules, variables (router.md 2.1 and 2.2 of the specification).
+// One normalised path for every later decision: routing, access rules, variables (router.md 2.1 and 2.2 of the
+// specification).
 #pragma once
 
 #include <cstddef>
@@ -16,11 +17,12 @@ struct PathOptions {
 };
 
 struct NormalisedPath {
-    bool valid = false;               // false: answer 400
-    std::string_view uri;             // variable `uri`; equals the raw path (same bytes) when nothing had to change
-    std::string_view match;           // what the router compares; differs from `uri` only with match_uri_encoded_slash
-    std::string_view upstream;        // path to send on when no plugin rewrites it: the raw path, except with normalize_uri_like_servlet
-    std::string_view reason;          // static text, when not valid
+    bool valid = false;      // false: answer 400
+    std::string_view uri;    // variable `uri`; equals the raw path (same bytes) when nothing had to change
+    std::string_view match;  // what the router compares; differs from `uri` only with match_uri_encoded_slash
+    std::string_view
+        upstream;  // path to send on when no plugin rewrites it: the raw path, except with normalize_uri_like_servlet
+    std::string_view reason;  // static text, when not valid
 };
 
 // Allocates from `arena` only if the path changes. Rejects what router.md 2.1 step 6 names, and every target that an

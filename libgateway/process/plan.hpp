@@ -1,4 +1,5 @@
-// The plan: all that the master needs to know, answered by control from the static file. Fixed size, checked field by field.
+// The plan: all that the master needs to know, answered by control from the static file. Fixed size, checked field by
+// field.
 #pragma once
 
 #include <netinet/in.h>
@@ -48,20 +49,29 @@ struct Plan {
     std::array<ListenerPlan, max_listeners> listeners{};
     sockaddr_storage status_address{};  // Status API; size 0: off
     std::uint32_t status_address_size = 0;
-    std::uint32_t open_files = 20480;               // RLIMIT_NOFILE of workers
+    std::uint32_t open_files = 20480;  // RLIMIT_NOFILE of workers
     std::uint32_t worker_connections = 10620;
-    std::uint32_t shutdown_timeout_ms = 240'000;    // drain limit
-    std::int64_t uid = -1, gid = -1;                // -1: stay
+    std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit
+    std::int64_t uid = -1, gid = -1;              // -1: stay
     std::uint8_t reuse_port = 1, cpu_affinity = 0, reserved[6] = {};
-    std::uint64_t counter_zone_size = 16u << 20;    // limit counters, for later plugins
-    FixedText<108> socket_path;                     // control socket, for gatewayctl
-    FixedText<512> data_dir, pid_file;              // pid_file may be empty
-    FixedText<512> access_log, error_log;           // file, or "stdout", "stderr", or "" for off
+    std::uint64_t counter_zone_size = 16u << 20;  // limit counters, for later plugins
+    FixedText<108> socket_path;                   // control socket, for gatewayctl
+    FixedText<512> data_dir, pid_file;            // pid_file may be empty
+    FixedText<512> access_log, error_log;         // file, or "stdout", "stderr", or "" for off
     std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[6] = {};
 };
 static_assert(std::is_trivially_copyable_v<Plan>);
 
 // Empty if the plan can be carried out; else what is wrong. The master trusts no plan that fails this.
 std::string check(const Plan& plan);
+// Fields that differ and take effect only after a restart, by their names in the static file, separated by ", "; empty:
+// none. The master keeps their old values; control names them in the answer to a reload.
+std::string needs_restart(const Plan& before, const Plan& after);
+// The same address; of those with port 0 the names tell which is which. Settings may differ.
+bool same_place(const ListenerPlan& a, const ListenerPlan& b) noexcept;
+// "127.0.0.1:80", "[::1]:80"; "?" for another family.
+std::string address_text(const sockaddr_storage& address);
+// The port of an internet address, 0 for another family.
+std::uint16_t port_of(const sockaddr_storage& address) noexcept;
 
 }  // namespace gateway::process

@@ -18,11 +18,15 @@ struct Node {
     Ref<Endpoint> endpoint;
     std::uint32_t weight = 1;
     std::int32_t priority = 0;
-    std::string host_value;  // Host for pass_host `node`: the configured name, with the port unless it is the scheme's own
+    std::string
+        host_value;  // Host for pass_host `node`: the configured name, with the port unless it is the standard one
 };
 
 // Nodes already tried by one exchange, by position in Upstream::nodes(); positions beyond 255 count as untried.
 using TriedSet = std::bitset<256>;
+inline bool was_tried(const TriedSet& tried, int position) noexcept {
+    return static_cast<std::size_t>(position) < tried.size() && tried[static_cast<std::size_t>(position)];
+}
 
 struct Attempt {
     bool failed = false;
@@ -40,7 +44,7 @@ public:
     virtual void settle(int /*node*/, const Attempt&) noexcept {}
 };
 
-// Null if the type is unknown. `seed` decides the start position.
+// Null if the type is unknown and there is more than one node to choose from. `seed` decides the start position.
 std::unique_ptr<Balancer> make_balancer(std::string_view type, const std::vector<Node>& nodes, std::uint64_t seed);
 
 }  // namespace gateway::upstream

@@ -1,8 +1,6 @@
 // One address of an upstream: what outlives reloads (resolved addresses, idle connections, counts) is kept here, found by key.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,17 +9,12 @@
 #include <vector>
 
 #include "libgateway/base/ref_counted.hpp"
+#include "libgateway/net/address.hpp"
 
 namespace gateway::upstream {
 
 class EndpointTable;
-struct PoolShelf;
-
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-    std::string text() const;  // "10.0.0.1:80", "[::1]:80"
-};
+struct PoolShelf;  // pool.hpp
 
 // Shared by all upstream versions that name the same scheme, host and port. One worker.
 class Endpoint : public RefCounted {
@@ -33,7 +26,7 @@ public:
     const std::string& host() const noexcept { return host_; }  // as configured; IPv6 without brackets
     std::uint16_t port() const noexcept { return port_; }
     bool is_literal() const noexcept { return literal_; }        // an IP address: needs no resolver
-    const SocketAddress& literal_address() const noexcept { return address_; }
+    const net::SocketAddress& literal_address() const noexcept { return address_; }
     const std::string& address_text() const noexcept { return text_; }  // of the literal, "ip:port"
     PoolShelf& shelf() noexcept { return *shelf_; }
 
@@ -45,7 +38,7 @@ private:
     std::string key_, host_, text_;
     std::uint16_t port_;
     bool literal_ = false;
-    SocketAddress address_;
+    net::SocketAddress address_;
     std::unique_ptr<PoolShelf> shelf_;
 };
 

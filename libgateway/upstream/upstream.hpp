@@ -1,9 +1,10 @@
-// A group of endpoints behind one name: settings, nodes, and the policy that chooses among them. One worker, immutable settings.
+// A group of endpoints behind one name: settings, nodes, and the policy that chooses among them. One worker, immutable.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libgateway/base/clock.hpp"
@@ -14,6 +15,8 @@
 namespace gateway::upstream {
 
 enum class Scheme : std::uint8_t { http, https, grpc, grpcs };
+std::string_view name_of(Scheme scheme) noexcept;
+std::uint16_t standard_port(Scheme scheme) noexcept;
 enum class PassHost : std::uint8_t { pass, node, rewrite };
 
 struct Timeouts {

@@ -81,7 +81,8 @@ std::pair<char, pid_t> state_of(const std::filesystem::path& process) {
 
 }  // namespace
 
-Process::Process(std::vector<std::string> args, std::filesystem::path output, std::vector<std::string> environment)
+Process::Process(std::vector<std::string> args, std::filesystem::path output,
+                 const std::vector<std::string>& environment)
     : output_(std::move(output)) {
     const SpawnPlan plan(output_.string());
     auto variables = merged_environment(environment);
@@ -142,9 +143,9 @@ std::string Process::output() const {
     return TempDir::read_file(output_);
 }
 
-RunResult run(std::vector<std::string> args, milliseconds limit, std::vector<std::string> environment) {
+RunResult run(std::vector<std::string> args, milliseconds limit, const std::vector<std::string>& environment) {
     const TempDir folder;
-    Process process(std::move(args), folder / "output", std::move(environment));
+    Process process(std::move(args), folder / "output", environment);
     const auto status = process.wait(limit);
     if (!status) process.kill();
     return {status.value_or(-1), process.output()};

@@ -20,7 +20,8 @@ public:
     // `args[0]` is the program (a path, or a name found in PATH). stdout and stderr are appended to `output`;
     // `environment` holds "NAME=value" entries added to (or replacing those of) the test's own. Throws if it cannot
     // start.
-    Process(std::vector<std::string> args, std::filesystem::path output, std::vector<std::string> environment = {});
+    Process(std::vector<std::string> args, std::filesystem::path output,
+            const std::vector<std::string>& environment = {});
     Process(Process&& other) noexcept;
     Process& operator=(Process&& other) noexcept;
     ~Process();
@@ -45,7 +46,7 @@ struct RunResult {
 };
 // Runs a program to its end.
 RunResult run(std::vector<std::string> args, milliseconds limit = milliseconds(10000),
-              std::vector<std::string> environment = {});
+              const std::vector<std::string>& environment = {});
 
 // Processes whose parent is `parent`, from /proc; and whether a process exists and is no zombie.
 std::vector<pid_t> children_of(pid_t parent);

@@ -110,16 +110,17 @@ TEST_CASE("yaml: aliases that explode are refused", "[config][yaml]") {
 }
 
 TEST_CASE("yaml: broken texts are refused with their position", "[config][yaml]") {
-    REQUIRE(failure_of("a: 1\n b: 2\n").where.line == 2);
+    REQUIRE(failure_of("x: 0\na: 1\n b: 2\n").where.line == 2);
     REQUIRE(failure_of("a: [1, 2\nb: 3\n").where.line > 0);
     REQUIRE(failure_of("a: *nothing\n").what == "unknown alias *nothing");
     REQUIRE(failure_of("a: 1\n---\nb: 2\n").what == "only one YAML document is allowed");
     REQUIRE(failure_of("? [a]\n: 1\n").what == "a key must be a scalar");
     REQUIRE(failure_of("a: {<<: 1}\n").what == "a merge key needs a mapping or a list of mappings");
-    REQUIRE(failure_of("a: \"\\q\"\n").where == json::Position{1, 6});
+    REQUIRE(failure_of("a: \"\\q\"\n").where == json::Position{1, 5});
     REQUIRE(failure_of("a: 1", {.bytes = 3}).what == "YAML text of 4 bytes exceeds 3");
-    REQUIRE(failure_of(std::string_view("a: \0b", 5)).what == "a zero byte at offset 3");
-    REQUIRE(failure_of("a: \xff\n").what.size() > 0);
+    REQUIRE(failure_of(std::string_view("a:\n \0b", 6)).what == "the text holds a zero byte");
+    REQUIRE(failure_of("a: 1\nb: \xff\n").where == json::Position{2, 4});
+    REQUIRE(failure_of("\xed\xa0\x80").what == "the text is not UTF-8");
     REQUIRE(failure_of("\t- a: 1").what.size() > 0);
     REQUIRE(failure_of(std::string(2000, '[')).what.size() > 0);
     REQUIRE_THROWS_AS(read_yaml("a: ["), json::ParseError);

@@ -1,0 +1,124 @@
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+
+#include "libgateway/base/log.hpp"
+#include "libgateway/process/instance_lock.hpp"
+#include "libgateway/process/master.hpp"
+#include "libgateway/process/privileges.hpp"
+
+namespace gateway::process {
+
+namespace {
+
+constexpr std::size_t metrics_per_worker = 64 * 1024;
+
+std::array<shm::ZoneRequest, 4> zones_of(const Plan& plan) {
+    return {shm::ZoneRequest{workers_zone, sizeof(WorkerPages)}, shm::ZoneRequest{control_zone, sizeof(ControlPage)},
+            shm::ZoneRequest{metrics_zone, metrics_per_worker * max_workers},
+            shm::ZoneRequest{"counters", plan.counter_zone_size == 0 ? 1 : plan.counter_zone_size}};
+}
+
+}  // namespace
+
+// Everything that can fail at start and is not a listener; listeners and workers follow by the same way as at a reload.
+void Master::open_machine(const Plan& plan) {
+    prepare_data_dir(plan);
+    lock_ = lock_instance(std::string(plan.data_dir.view()));
+    LogFiles logs = LogFiles::open(plan);
+    channel_listener_ = open_channel_listener(channel_address_);
+    if (plan.status_address_size != 0) {
+        status_listener_ = open_status_listener(plan.status_address, plan.status_address_size);
+    }
+    const std::string socket(plan.socket_path.view());
+    prepare_parent(socket, plan);
+    control_socket_ = open_control_socket(socket, plan);
+    plan_ = plan;
+    plan_.worker_count = 0;
+    plan_.listener_count = 0;
+    make_segment();
+    logs_ = std::move(logs);
+    logs_.use_for_master(plan);
+}
+
+void Master::make_segment() {
+    const auto zones = zones_of(plan_);
+    segment_ = shm::Segment::create(zones);
+}
+
+void Master::write_pid_file() {
+    const std::string path(plan_.pid_file.view());
+    if (path.empty()) return;
+    prepare_parent(path, plan_);
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const std::string line = std::to_string(::getpid()) + "\n";
+    if (!file || ::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+        throw_path_error("write", path, errno);
+    }
+}
+
+// This image follows another one in the same process: its children, sockets and memory are ours from here on.
+void Master::take_over(const UpgradeState& state) {
+    plan_ = state.plan;
+    started_ms_ = state.master_started_ms;
+    last_listener_slot_ = state.next_listener_slot;
+    lock_.reset(state.lock);
+    control_socket_.reset(state.control_socket);
+    status_listener_.reset(state.status_listener);
+    const UniqueFd journal(state.journal);  // of the old binary: the new control writes its own
+    for (const ListeningGroup::Saved& saved : state.groups) {
+        if (saved.used) groups_.push_back(std::make_unique<ListeningGroup>(saved));
+    }
+    take_over_segment(UniqueFd(state.segment));
+    take_over_workers(state);
+    old_control_.pid = state.control_pid;
+    old_control_.channel.adopt(UniqueFd(state.control_channel));
+    old_control_.has_resources = true;
+    channel_listener_ =
+        open_channel_listener(channel_address_);  // old workers know the old one, and stay with old control
+    reopen_logs();
+    has_pid_file_ = true;
+    taking_over_ = true;
+    steer_again_ = true;
+    phase_ = Phase::serving;
+    plan_.worker_count = 0;
+    log::notice("new binary {} runs; old workers drain as soon as new ones are ready", GATEWAY_VERSION);
+    start_control();
+}
+
+void Master::take_over_segment(UniqueFd fd) {
+    try {
+        segment_ = shm::Segment::attach(std::move(fd));
+        bool fits = true;
+        for (const shm::ZoneRequest& zone : zones_of(plan_))
+            fits = fits && segment_->zone(zone.name).size() >= zone.size;
+        if (fits) return;
+        log::notice("shared memory of the old binary has another layout: counters begin anew");
+    } catch (const std::exception& error) {
+        log::notice("{}: counters begin anew", error.what());
+    }
+    make_segment();
+    segment_is_new_ = true;
+}
+
+void Master::take_over_workers(const UpgradeState& state) {
+    for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
+        const UpgradeState::Worker& saved = state.workers[slot];
+        WorkerRecord& record = workers_[slot];
+        record.incarnation = saved.incarnation;
+        if (saved.pid <= 0) continue;
+        record.pid = saved.pid;
+        record.channel.adopt(UniqueFd(saved.channel));
+        record.duty = saved.duty == static_cast<std::uint8_t>(Duty::retiring) ? Duty::retiring : Duty::serving;
+        record.state = saved.state <= static_cast<std::uint8_t>(WorkerState::draining)
+                           ? static_cast<WorkerState>(saved.state)
+                           : WorkerState::starting;
+        record.kill_at_ns = saved.kill_at_ns;
+        record.previous = true;
+        record.started_ns = now_ns_;
+    }
+}
+
+}  // namespace gateway::process

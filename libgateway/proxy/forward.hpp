@@ -1,0 +1,26 @@
+// From a request that may pass to a response head: pick, before_proxy, lease, send, wait; again where that is allowed.
+#pragma once
+
+#include "libgateway/base/task.hpp"
+#include "libgateway/plugin/phase.hpp"
+#include "libgateway/proxy/exchange_state.hpp"
+#include "libgateway/proxy/failure_reply.hpp"
+
+namespace gateway::proxy {
+
+struct Forwarded {
+    Failure failure = Failure::none;  // none: exchange.response is there, the lease is held, the body follows
+    bool replied = false;             // a before_proxy hook answered: exchange.reply()
+};
+Task<Forwarded> forward(ProxyExchange& exchange);
+
+// What the request body's way to the upstream waits for; shared with relay, since an answer may begin before it is through.
+enum class UploadNeed : std::uint8_t { nothing, client_bytes, upstream_room, failed };
+// Moves as much as goes without waiting. `failure` is set when it returns `failed`.
+UploadNeed step_upload(ProxyExchange& exchange, Failure& failure);
+
+// Reads the whole request body into memory, at most `limit` bytes. none: request_body is valid; body_too_large: what was read is
+// kept and goes out before the rest.
+Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit);
+
+}  // namespace gateway::proxy

@@ -1,0 +1,140 @@
+#include "libgateway/proxy/session.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+#include "libgateway/http/proxy_protocol.hpp"
+#include "libgateway/proxy/request_flow.hpp"
+#include "libgateway/proxy/site.hpp"
+
+namespace gateway::proxy {
+
+namespace {
+
+expr::Address address_of(const net::SocketAddress& address) noexcept {
+    if (address.storage.ss_family == AF_INET) {
+        return expr::Address::v4(ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr));
+    }
+    if (address.storage.ss_family != AF_INET6) return {};
+    std::array<unsigned char, 16> bytes;
+    std::memcpy(bytes.data(), reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr.s6_addr, bytes.size());
+    return expr::Address::v6(bytes);
+}
+
+// How many requests one connection may have served in one loop turn before the others get theirs.
+constexpr int burst = 32;
+
+}  // namespace
+
+Session::Session(Site& site, const net::SocketAddress& peer, std::uint16_t port)
+    : site_(site), sleeper_(site.reactor), peer_(address_of(peer)), peer_port_(peer.port()), local_port_(port) {
+    static std::uint32_t serials = 0;
+    serial_ = ++serials;
+    peer_unix_ = peer.storage.ss_family != AF_INET && peer.storage.ss_family != AF_INET6;
+    started_ms_ = idle_since_ms_ = site.reactor.now_ms();
+    site.enter(*this);
+}
+
+Session::~Session() { site_.leave(*this); }
+
+void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol) {
+    spawn(run(site, std::move(fd), peer, port, proxy_protocol));
+}
+
+// The address is 128 bytes of frame; it is gone before the first wait of an idle connection matters.
+Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol) {
+    Session session(site, peer, port);
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!session.stream_.open(site.reactor, std::move(fd))) co_return;
+    if (proxy_protocol) {
+        const bool understood = co_await session.read_proxy_header();
+        if (!understood) co_return;
+    }
+    co_await session.serve_all();
+}
+
+Task<void> Session::serve_all() {
+    int served = 0;
+    for (;;) {
+        if (!has_carried() && !stream_.descriptor().has(net::readable)) {
+            served = 0;
+            idle_ = true;
+            idle_since_ms_ = site_.reactor.now_ms();
+            const Milliseconds limit = requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
+            const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, limit);
+            idle_ = false;
+            if (woke != net::Woke::ready) co_return;
+        }
+        const bool keep = co_await serve(*this);
+        if (!keep) co_return;
+        if (++served == burst) {
+            served = 0;
+            co_await site_.reactor.yield();
+        }
+    }
+}
+
+Task<bool> Session::read_proxy_header() {
+    std::array<char, 536> bytes;  // v1: 107, v2 with room for extensions
+    std::size_t size = 0;
+    http::ProxyHeader header;
+    for (;;) {
+        const net::IoResult got = stream_.read({bytes.data() + size, bytes.size() - size});
+        if (got.state == net::IoState::would_block) {
+            const net::Woke woke =
+                co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, site_.settings->header_timeout);
+            if (woke != net::Woke::ready) co_return false;
+            continue;
+        }
+        if (got.state != net::IoState::done) co_return false;
+        size += got.bytes;
+        const auto parsed = http::parse_proxy_header({bytes.data(), size}, header);
+        if (parsed.state == http::ProxyHeaderState::failed) co_return false;
+        if (parsed.state == http::ProxyHeaderState::complete) {
+            carry({bytes.data() + parsed.consumed, size - parsed.consumed});
+            break;
+        }
+        if (size == bytes.size()) co_return false;
+    }
+    proxied_ = std::make_unique<ProxiedAddress>();
+    const auto source = expr::parse_address(header.source), destination = expr::parse_address(header.destination);
+    if (source && destination) {
+        *proxied_ = {*source, *destination, header.source_port, header.destination_port, true};
+    }
+    co_return true;
+}
+
+void Session::carry(std::string_view bytes) {
+    if (bytes.empty()) return;
+    net::Buffer kept = site_.buffers.take(bytes.size());
+    std::memcpy(kept.data(), bytes.data(), bytes.size());
+    carried_ = std::move(kept);
+    carried_size_ = static_cast<std::uint32_t>(bytes.size());
+}
+
+net::Buffer Session::take_carried(std::size_t& size) noexcept {
+    size = carried_size_;
+    carried_size_ = 0;
+    return std::move(carried_);
+}
+
+std::string Session::peer_text() const {
+    if (peer_unix_) return "unix:";
+    const std::string host = peer_.text();
+    return (peer_.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(peer_port_);
+}
+
+std::string Session::local_address() const {
+    net::SocketAddress local;
+    local.size = sizeof local.storage;
+    if (::getsockname(stream_.descriptor().fd(), local.get(), &local.size) != 0) return {};
+    return local.host_text();
+}
+
+}  // namespace gateway::proxy

@@ -1,0 +1,84 @@
+// One client connection: waits for requests, serves them one after the other, holds no buffer while idle.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "libgateway/base/task.hpp"
+#include "libgateway/expr/cidr.hpp"
+#include "libgateway/net/address.hpp"
+#include "libgateway/net/buffer_pool.hpp"
+#include "libgateway/net/stream.hpp"
+#include "libgateway/net/wait.hpp"
+
+namespace gateway::proxy {
+
+class Site;
+class ProxyExchange;
+
+struct ProxiedAddress {  // from a PROXY header
+    expr::Address source, destination;
+    std::uint16_t source_port = 0, destination_port = 0;
+    bool known = false;
+};
+
+// Lives on the frame of its own coroutine, from start() to the end of the connection.
+class Session {
+public:
+    // Takes the connection; returns at once. `port`: of the listener.
+    static void start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol);
+
+    Session(Site& site, const net::SocketAddress& peer, std::uint16_t port);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    Site& site() const noexcept { return site_; }
+    net::Stream& stream() noexcept { return stream_; }
+    net::Sleeper& sleeper() noexcept { return sleeper_; }
+    const expr::Address& peer() const noexcept { return peer_; }
+    bool peer_is_unix() const noexcept { return peer_unix_; }
+    std::uint16_t peer_port() const noexcept { return peer_port_; }
+    std::uint16_t local_port() const noexcept { return local_port_; }
+    const ProxiedAddress* proxied() const noexcept { return proxied_.get(); }
+    std::uint32_t serial() const noexcept { return serial_; }
+    std::uint32_t requests() const noexcept { return requests_; }
+    std::int64_t started_ms() const noexcept { return started_ms_; }
+    std::int64_t idle_since_ms() const noexcept { return idle_since_ms_; }
+    bool idle() const noexcept { return idle_; }
+    const ProxyExchange* exchange() const noexcept { return exchange_; }
+    std::string local_address() const;
+    std::string peer_text() const;                  // "10.0.0.1:4711"
+    const Session* next() const noexcept { return next_; }  // in Site's list
+
+    // Bytes of the next request that came with this one; kept until serve() asks.
+    void carry(std::string_view bytes);
+    net::Buffer take_carried(std::size_t& size) noexcept;
+    bool has_carried() const noexcept { return carried_size_ > 0; }
+    void set_exchange(const ProxyExchange* exchange) noexcept { exchange_ = exchange; }
+    void count_request() noexcept { ++requests_; }
+
+private:
+    friend class Site;
+    static Task<void> run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol);
+    Task<bool> read_proxy_header();
+    Task<void> serve_all();
+
+    Site& site_;
+    net::Stream stream_;
+    net::Sleeper sleeper_;
+    net::Buffer carried_;
+    std::uint32_t carried_size_ = 0;
+    std::uint32_t serial_ = 0, requests_ = 0;
+    expr::Address peer_;
+    std::uint16_t peer_port_ = 0, local_port_ = 0;
+    bool peer_unix_ = false, idle_ = false;
+    std::int64_t started_ms_ = 0, idle_since_ms_ = 0;
+    std::unique_ptr<ProxiedAddress> proxied_;
+    const ProxyExchange* exchange_ = nullptr;
+    Session *previous_ = nullptr, *next_ = nullptr;
+};
+
+}  // namespace gateway::proxy

@@ -1,0 +1,36 @@
+// What the data plane needs of the static file, as plain values. Replaced whole when the file changes; exchanges pin theirs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/ref_counted.hpp"
+#include "libgateway/expr/cidr.hpp"
+#include "libgateway/http/head_parser.hpp"
+#include "libgateway/http/path.hpp"
+
+namespace gateway::proxy {
+
+struct Settings : RefCounted {
+    http::HeadLimits limits;
+    http::PathOptions path;
+    Milliseconds keepalive_timeout{60'000}, header_timeout{60'000}, body_timeout{60'000}, send_timeout{10'000};
+    std::uint64_t max_body_size = 0;                     // 0: no limit
+    std::uint64_t max_matched_body = 64ull << 20;        // max_post_args_readable_size
+    bool underscores_in_headers = true;
+    bool show_upstream_status = false;
+    bool debug_header = false;                           // apisix.enable_debug
+    std::string server = "gateway/" GATEWAY_VERSION;     // value of Server
+    std::string page_token = "gateway";                  // product line of built-in pages
+    std::string charset = "utf-8";
+    expr::CidrSet real_ip_from;
+    bool real_ip_from_unix = false;
+    std::string real_ip_header = "X-Real-IP";
+    bool real_ip_recursive = false;
+    bool trust_configured = false;
+    expr::CidrSet trusted;
+    std::uint32_t worker_connections = 10620;
+};
+
+}  // namespace gateway::proxy

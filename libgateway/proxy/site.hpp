@@ -1,0 +1,94 @@
+// What all sessions of one worker share. Made once by the worker, outlives every session.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "libgateway/net/buffer_pool.hpp"
+#include "libgateway/net/reactor.hpp"
+#include "libgateway/net/resolver.hpp"
+#include "libgateway/plugin/services.hpp"
+#include "libgateway/proxy/settings.hpp"
+#include "libgateway/snapshot/snapshot.hpp"
+#include "libgateway/telemetry/counters.hpp"
+#include "libgateway/upstream/endpoint.hpp"
+#include "libgateway/upstream/pool.hpp"
+
+namespace gateway::proxy {
+
+class ProxyExchange;
+class Session;
+
+// Receives every ended exchange while all of it is still there; writes the access log.
+class ExchangeLog {
+public:
+    virtual ~ExchangeLog() = default;
+    virtual void ended(ProxyExchange& exchange) noexcept = 0;
+};
+
+class Site final : public Services {
+public:
+    Site(net::Reactor& reactor, net::ResolverSettings resolver, telemetry::CounterPage& counters);
+    ~Site();
+
+    // --- configuration. Set before the first session; replaced between exchanges only.
+    SnapshotPtr snapshot;
+    Ref<const Settings> settings;
+    const std::atomic<std::uint64_t>* epoch = nullptr;  // of control; null: no reload
+    std::function<void()> adopt;                        // takes over the prepared revision
+    // Called before each match: one load when nothing changed.
+    void adopt_if_new() {
+        if (epoch && epoch->load(std::memory_order_acquire) != adopted_epoch) adopt();
+    }
+    std::uint64_t adopted_epoch = 0;
+
+    // --- state
+    net::Reactor& reactor;
+    net::BufferPool buffers;
+    upstream::EndpointTable endpoints;
+    upstream::Pool pool;
+    net::Resolver resolver;
+    telemetry::CounterPage& counters;
+    ExchangeLog* log = nullptr;
+    bool draining = false;  // answers carry Connection: close from now on
+    std::uint64_t requests = 0, accepted = 0;
+
+    // --- sessions, for status and drain
+    void enter(Session& session);
+    void leave(Session& session) noexcept;
+    std::size_t session_count() const noexcept { return session_count_; }
+    Session* first_session() const noexcept { return sessions_; }
+    // Ends idle sessions that have waited for at least `idle`.
+    void close_idle(Milliseconds idle);
+    std::function<void()> session_left;  // may be empty
+
+    // --- exchanges, pooled
+    ProxyExchange& take_exchange();
+    void give_exchange(ProxyExchange& exchange) noexcept;
+
+    // "Sun, 06 Nov 1994 08:49:37 GMT", renewed once a second.
+    std::string_view date() noexcept;
+
+    // Services
+    Task<void> sleep(Milliseconds duration) override;
+    std::uint64_t random() noexcept override { return random_(); }
+    std::int64_t now_ms() const noexcept override { return wall_ms(); }
+    std::string_view server_token() const noexcept override { return settings->server; }
+    std::string_view error_page_token() const noexcept override { return settings->page_token; }
+
+private:
+    Session* sessions_ = nullptr;
+    std::size_t session_count_ = 0;
+    std::vector<std::unique_ptr<ProxyExchange>> exchanges_;
+    std::vector<ProxyExchange*> spare_;
+    std::mt19937_64 random_;
+    std::int64_t date_second_ = 0;
+    std::string date_;
+};
+
+}  // namespace gateway::proxy

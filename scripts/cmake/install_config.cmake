@@ -1,0 +1,23 @@
+# Run by `cmake --install`: the unit with the paths of this prefix, and the example configuration where there is none.
+set(etc "${CMAKE_INSTALL_PREFIX}/etc")
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(etc "/etc")
+endif()
+
+set(target "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/lib/systemd/system/gateway.service")
+file(READ "${source}/systemd/gateway.service" unit)
+string(REPLACE "/usr/" "${CMAKE_INSTALL_PREFIX}/" unit "${unit}")
+string(REPLACE "/etc/gateway" "${etc}/gateway" unit "${unit}")
+message(STATUS "Installing: ${target}")
+file(WRITE "${target}" "${unit}")
+
+foreach(name gateway.yaml routes/routes.yaml)
+    set(target "$ENV{DESTDIR}${etc}/gateway/${name}")
+    get_filename_component(folder "${target}" DIRECTORY)
+    if(EXISTS "${target}")
+        message(STATUS "Kept: ${target}")
+    else()
+        message(STATUS "Installing: ${target}")
+        file(COPY "${source}/${name}" DESTINATION "${folder}")
+    endif()
+endforeach()
