@@ -172,11 +172,14 @@ void Apply::apply_plugin_list(const Change& change) {
         return;
     }
     if (present) state_.digest.remove(present->stamp.hash);
-    state_.plugin_list = change.removed ? nullptr : make_ref<PluginList>(change.json, hash);
+    state_.plugin_list = nullptr;
     build_rules_changed_ = true;
-    if (!state_.plugin_list) return;
+    if (change.removed) return;
+    const Ref<PluginList> list = make_ref<PluginList>(PluginList::read(change.json));
+    list->stamp.hash = hash;
+    list->stamp.seen = build_;
     state_.digest.add(hash);
-    state_.plugin_list->stamp.seen = build_;
+    state_.plugin_list = list;
 }
 
 void Apply::apply_service(const Change& change) {

@@ -49,10 +49,15 @@ json::Value parse_plugins(std::string_view text) {
     return json::parse(text, limits);
 }
 
+bool may_run(const SnapshotState& state, std::string_view plugin) noexcept {
+    const Ref<const PluginList>& list = state.plugin_list ? state.plugin_list : state.settings->plugins;
+    return !list || list->has(plugin);
+}
+
 Ref<const Chain> chain_of(const SnapshotState& state, const std::vector<PluginEntry>& entries) {
     std::vector<Ref<const Instance>> instances;
     for (const PluginEntry& entry : entries) {
-        if (!entry.enabled || (state.plugin_list && !state.plugin_list->has(entry.name))) continue;
+        if (!entry.enabled || !may_run(state, entry.name)) continue;
         instances.push_back(state.workshop->instances.get(entry.name, *entry.config, entry.where));
     }
     return instances.empty() ? state.workshop->empty_chain : Chain::make(std::move(instances));

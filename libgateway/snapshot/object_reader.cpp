@@ -4,7 +4,6 @@
 
 #include "libgateway/base/strings.hpp"
 #include "libgateway/config/errors.hpp"
-#include "libgateway/snapshot/timeouts_reader.hpp"
 
 namespace gateway {
 

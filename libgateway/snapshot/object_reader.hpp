@@ -18,6 +18,9 @@ Ref<ServiceObject> read_service(const config::Change& change, const Hash128& has
 Ref<UpstreamObject> read_upstream(const config::Change& change, const Hash128& hash);
 Ref<PluginsObject> read_plugins(const config::Change& change, const Hash128& hash);
 
+// `connect`, `send`, `read` in seconds; all three are required.
+upstream::Timeouts read_timeouts(const json::Value& value);
+
 // What an upstream uses where it says nothing.
 struct UpstreamDefaults {
     upstream::Timeouts timeouts;

@@ -17,6 +17,19 @@
 
 namespace gateway {
 
+// Names of the plugins that may run. Immutable.
+class PluginList : public RefCounted {
+public:
+    explicit PluginList(std::vector<std::string> names);
+    // From an array of names, or of objects with `name` and `stream` (those for streams are left out). Throws.
+    static PluginList read(std::string_view json);
+    bool has(std::string_view name) const noexcept;
+    Stamp stamp;
+
+private:
+    std::vector<std::string> names_;  // sorted
+};
+
 // Immutable, one worker.
 struct WorkerSettings : RefCounted {
     config::StaticConfig file;
@@ -24,23 +37,12 @@ struct WorkerSettings : RefCounted {
     route::RouterKind router = route::RouterKind::uri;
     bool plugin_config_overrides_route = true;
     UpstreamDefaults upstream_defaults;
-    NodeScope node;  // for plugins
+    Ref<const PluginList> plugins;  // null: every plugin of this program
+    NodeScope node;                 // for plugins
     Stamp stamp;
 };
 // From the text that config/static_config encodes; throws config::Error. Without text: the defaults.
 Ref<const WorkerSettings> read_worker_settings(std::string_view json, const Hash128& hash);
-
-// Names of the plugins that may run. Immutable.
-class PluginList : public RefCounted {
-public:
-    // From an array of names, or of objects with `name` and `stream` (those for streams are left out).
-    PluginList(std::string_view json, const Hash128& hash);
-    bool has(std::string_view name) const noexcept;
-    Stamp stamp;
-
-private:
-    std::vector<std::string> names_;  // sorted
-};
 
 // What building needs and what outlives revisions: endpoints, living plugin instances. Replaced when the settings are.
 struct Workshop : RefCounted {

@@ -22,7 +22,7 @@ struct SnapshotState {
     PersistentMap<UpstreamObject> upstreams;
     PersistentMap<PluginsObject> plugin_configs, global_rules;
     Ref<const WorkerSettings> settings;
-    Ref<const PluginList> plugin_list;  // null: every plugin of this program may run
+    Ref<const PluginList> plugin_list;  // null: the one of the settings counts
     Ref<Workshop> workshop;
     Ref<const Chain> global_chain;
     std::size_t body_matchers = 0;  // active routes whose vars may read the request body

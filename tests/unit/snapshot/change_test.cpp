@@ -89,7 +89,8 @@ TEST_CASE("change: a service that comes or goes changes the answer of its routes
     REQUIRE(worker.compiled("/a")->outcome == CompiledRoute::Outcome::ok);
 }
 
-TEST_CASE("change: an upstream's change leaves chains, plugins and common endpoints as they are", "[snapshot][change]") {
+TEST_CASE("change: an upstream's change leaves chains, plugins and common endpoints as they are",
+          "[snapshot][change]") {
     Worker worker = small_site();
     const Ref<const CompiledRoute> before = worker.compiled("/a");
     const int built = test::instances_built();

@@ -16,7 +16,9 @@ std::string plugins(std::string_view a, std::string_view b = "") {
     if (!b.empty()) text.append(R"("mark-b":{"text":")").append(b).append("\"}");
     return text + "}";
 }
-std::string object(const std::string& members) { return "{" + members + "}"; }
+std::string object(const std::string& members) {
+    return "{" + members + "}";
+}
 
 std::string chain(const Worker& worker, std::string_view path = "/a") {
     return test::plugins_of(*worker.compiled(path)->chain);
@@ -28,7 +30,8 @@ TEST_CASE("plugins: the plugin config beats the route, the route beats the servi
     Worker worker;
     worker.document.put(Kind::service, "s", object(plugins("service", "service")));
     worker.document.put(Kind::plugin_config, "p", object(plugins("config")));
-    worker.document.put(Kind::route, "1", object(R"("uri":"/a","service_id":"s","plugin_config_id":"p",)" + plugins("route")));
+    worker.document.put(Kind::route, "1",
+                        object(R"("uri":"/a","service_id":"s","plugin_config_id":"p",)" + plugins("route")));
     worker.document.put(Kind::route, "2", object(R"("uri":"/b","service_id":"s",)" + plugins("route")));
     worker.reload();
     REQUIRE(chain(worker, "/a") == "mark-a=config mark-b=service");
@@ -113,7 +116,8 @@ TEST_CASE("plugins: the body needed is the most that the route's or the global c
     REQUIRE(worker.compiled("/b")->request_body_needed == 50);
 }
 
-TEST_CASE("plugins: a plugin that cannot be built in a full document breaks its own route only", "[snapshot][plugins]") {
+TEST_CASE("plugins: a plugin that cannot be built in a full document breaks its own route only",
+          "[snapshot][plugins]") {
     Worker worker;
     worker.document.put(Kind::route, "1", R"({"uri":"/a","plugins":{"mark-a":{"text":"bad"}}})");
     worker.document.put(Kind::route, "2", object(R"("uri":"/b",)" + plugins("r")));
@@ -121,4 +125,17 @@ TEST_CASE("plugins: a plugin that cannot be built in a full document breaks its 
     REQUIRE(worker.compiled("/a")->outcome == CompiledRoute::Outcome::broken);
     REQUIRE(worker.compiled("/a")->chain->instances().empty());
     REQUIRE(chain(worker, "/b") == "mark-a=r");
+}
+
+TEST_CASE("plugins: without a list in the document the static file's counts", "[snapshot][plugins]") {
+    Worker worker;
+    config::StaticConfig file;
+    file.plugins = std::vector<std::string>{"mark-b"};
+    worker.document.put(Kind::settings, "static", config::encode_static(file));
+    worker.document.put(Kind::route, "1", object(R"("uri":"/a",)" + plugins("r", "r")));
+    worker.reload();
+    REQUIRE(chain(worker) == "mark-b=r");
+    worker.document.put(Kind::plugins, "list", R"(["mark-a"])");
+    worker.update();
+    REQUIRE(chain(worker) == "mark-a=r");
 }
