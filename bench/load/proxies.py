@@ -1,4 +1,4 @@
-"""What is measured: the direct connection, a bare loop, nginx, HAProxy and the gateway, each started and changed alike."""
+"""What is measured: direct connection, bare loops, nginx, HAProxy and the gateway, each started and changed alike."""
 
 import json
 import os

@@ -38,14 +38,16 @@ def ordered(rows):
 def machine():
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "unknown CPU")
-    versions = [first_line("nginx", "-v"), first_line("haproxy", "-v").partition(" 20")[0], first_line("gcc", "--version")]
+    versions = [first_line("nginx", "-v"), first_line("haproxy", "-v").partition(" 20")[0],
+                first_line("gcc", "--version")]
     commit = first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD")
     return (f"{time.strftime('%Y-%m-%d %H:%M')} · commit {commit} · {os.cpu_count()} CPUs, {model} · "
             f"Linux {platform.release()} · {' · '.join(versions)}")
 
 
 def throughput(rows):
-    head = ["", "CPU µs/request", "user", "kernel", "least – most", "× nginx", "× HAProxy", "requests/s", "p50 µs", "p99 µs"]
+    head = ["", "CPU µs/request", "user", "kernel", "least – most", "× nginx", "× HAProxy", "requests/s",
+            "p50 µs", "p99 µs"]
     nginx, haproxy = (rows.get(name, {}).get("cpu") for name in ("nginx", "HAProxy"))
     body = []
     for name, row in ordered(rows):
@@ -75,7 +77,8 @@ def per_request(results):
 def idle(rows):
     body = [[name, number(row["connections"], 0), number(row["bytes"], 0), number(row["answered"], 0)]
             for name, row in ordered(rows)]
-    return "## Idle keep-alive connections\n\n" + table(["", "connections", "private bytes each", "answered afterwards"], body)
+    return "## Idle keep-alive connections\n\n" + table(
+        ["", "connections", "private bytes each", "answered afterwards"], body)
 
 
 def reloads(rows):
