@@ -12,14 +12,16 @@ from pathlib import Path
 import report
 import scenarios
 import system
-from proxies import ROOT, Backends, BareLoop, Direct, Gateway, Haproxy, Nginx, Setting
+from proxies import ROOT, Backends, BareLoop, Direct, Gateway, Haproxy, Nginx, Setting, TaskLoop
 
-QUICK = {"rounds": 7, "seconds": 1, "few": 500, "many": 1500, "calls": 2000, "idle": 10000, "reloads": 6, "pause": 0.3,
-         "routes": [1, 1000, 100000], "others_routes": [], "route_seconds": 0.4, "changes": 50000, "change_seconds": 4, "bytes": 2**28,
-         "body_rounds": 1, "hosts": False}
-FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000, "reloads": 30, "pause": 0.5,
-        "routes": [1, 1000, 100000], "others_routes": [1, 100000], "route_seconds": 2, "changes": 50000, "change_seconds": 60, "bytes": 2**30,
-        "body_rounds": 3, "hosts": True}
+QUICK = {"rounds": 7, "seconds": 1, "few": 500, "many": 1500, "calls": 2000, "idle": 10000,
+         "reloads": 6, "own_reloads": 20, "pause": 0.2,
+         "routes": [1, 1000, 100000], "others_routes": [], "route_seconds": 0.4, "hosts": False,
+         "changes": 50000, "change_seconds": 4, "bytes": 2**28, "body_rounds": 1}
+FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000,
+        "reloads": 30, "own_reloads": 100, "pause": 0.3,
+        "routes": [1, 1000, 100000], "others_routes": [1, 100000], "route_seconds": 2, "hosts": True,
+        "changes": 50000, "change_seconds": 60, "bytes": 2**30, "body_rounds": 3}
 PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes"]
 
 
@@ -83,7 +85,7 @@ class Bench:
                 proxy.stop()
 
     def bodies(self):
-        running = self.started(self.proxies(without=(Direct, BareLoop)))
+        running = self.started(self.proxies(without=(Direct, BareLoop, TaskLoop)))
         try:
             return scenarios.large_bodies(running, self.size["bytes"], self.size["body_rounds"])
         finally:
@@ -92,7 +94,7 @@ class Bench:
 
     def routes(self):
         rows = {}
-        for kind in self.proxies(without=(Direct, BareLoop)):
+        for kind in self.proxies(without=(Direct, BareLoop, TaskLoop)):
             for count in self.size["routes"] if kind is Gateway else self.size["others_routes"]:
                 rows[f"{kind.name} paths {count}"] = scenarios.routes(
                     kind, self.folder, self.backends.ports, count, self.size["route_seconds"])
@@ -108,13 +110,15 @@ class Bench:
             proxies(without=(Direct,)), self.folder, self.setting(), size["few"], size["many"]))
         self.part("calls", lambda: self.on_running(
             proxies(without=(Direct,)), lambda proxy: scenarios.system_calls(proxy, size["calls"])))
-        self.part("allocations", lambda: {kind.name: scenarios.allocations(
-            kind, self.folder, self.setting(), size["calls"]) for kind in proxies(without=(Direct, BareLoop, Haproxy))})
+        counted = proxies(without=(Direct, BareLoop, TaskLoop, Haproxy))
+        self.part("allocations", lambda: {
+            kind.name: scenarios.allocations(kind, self.folder, self.setting(), size["calls"]) for kind in counted})
         self.part("idle", lambda: self.on_running(
-            proxies(without=(Direct, BareLoop)), lambda proxy: scenarios.idle_memory(proxy, size["idle"])))
+            proxies(without=(Direct, BareLoop, TaskLoop)), lambda proxy: scenarios.idle_memory(proxy, size["idle"])))
         self.part("reloads", lambda: self.on_running(
-            proxies(without=(Direct, BareLoop)),
-            lambda proxy: scenarios.reloads(proxy, self.setting(), size["reloads"], size["pause"])))
+            proxies(without=(Direct, BareLoop, TaskLoop)),
+            lambda proxy: scenarios.reloads(
+                proxy, self.setting(), size["own_reloads" if proxy.name == "gateway" else "reloads"], size["pause"])))
         self.part("bodies", self.bodies)
         self.part("routes", self.routes)
         if Gateway in self.kinds:

@@ -1,4 +1,4 @@
-"""What is measured: the direct connection, a bare loop, nginx, HAProxy and the gateway, each started and changed alike."""
+"""What is measured: direct connection, bare loops, nginx, HAProxy and the gateway, each started and changed alike."""
 
 import json
 import os
@@ -83,14 +83,20 @@ class Direct(Proxy):
 
 
 class BareLoop(Proxy):
-    name = "bare loop"
+    name = "bare Asio loop"
+    program = "gateway-bare-loop"
 
     def configure(self, setting, alone):
         self.port = system.free_port()
         self.backend = setting.backends[0]
 
     def command(self, alone):
-        return [BIN / "gateway-bare-loop", self.port, self.backend]
+        return [BIN / self.program, self.port, self.backend]
+
+
+class TaskLoop(BareLoop):
+    name = "bare Task loop"
+    program = "gateway-task-loop"
 
 
 class Nginx(Proxy):
@@ -165,14 +171,22 @@ class Gateway(Proxy):
 
     def configure(self, setting, alone):
         self.port = self.port or system.free_port()
-        (self.folder / "gateway.yaml").write_text(self.static_file())
+        self.second_port = system.free_port()
+        self.write_static(setting)
         self.write(setting)
 
-    def static_file(self):
+    def write_static(self, setting):
+        """Every tenth reload brings or takes a worker and a listener."""
+        odd = setting.mark // 10 % 2
+        ports = [self.port, self.second_port] if odd else [self.port]
+        listeners = ", ".join(f"{{ip: 127.0.0.1, port: {port}}}" for port in ports)
+        (self.folder / "gateway.yaml").write_text(self.static_file(listeners, self.workers + odd))
+
+    def static_file(self, listeners, workers):
         return f"""apisix:
-  node_listen: [{{ip: 127.0.0.1, port: {self.port}}}]
+  node_listen: [{listeners}]
 nginx_config:
-  worker_processes: {self.workers}
+  worker_processes: {workers}
   error_log: stderr
   worker_rlimit_nofile: {system.open_files()}
   event: {{worker_connections: 15000}}
@@ -185,14 +199,25 @@ gateway: {{data_dir: data, socket: gateway.sock}}
 
     def write(self, setting):
         nodes = ", ".join(f'"127.0.0.1:{port}": 1' for port in setting.nodes())
-        lines = [f"upstreams:\n  - {{id: back, type: roundrobin, nodes: {{{nodes}}}}}\nroutes:\n"]
-        lines.append("  - {id: all, uri: /*, enable_websocket: true, upstream_id: back, "
-                     f"desc: 'round {setting.mark}'}}\n")
+        lines = [f"upstreams:\n  - {{id: back, type: roundrobin, nodes: {{{nodes}}}}}\n"]
+        lines += self.marks(setting.mark)
+        lines.append("routes:\n  - {id: all, uri: /*, enable_websocket: true, upstream_id: back")
+        lines.append(f", desc: 'round {setting.mark}'{self.marked_plugins(setting.mark)}}}\n")
         lines += [f"  - {{id: r{i}, uri: /r/{i}, upstream_id: back}}\n" for i in range(setting.routes)]
         lines += [f"  - {{id: h{i}, uri: /*, host: h{i}, upstream_id: back}}\n" for i in range(setting.hosts)]
         fresh = self.folder / "routes.new"
         fresh.write_text("".join(lines))
         fresh.rename(self.folder / "routes.yaml")
+
+    @staticmethod
+    def marks(mark):
+        """A global rule that every reload changes; none before the first."""
+        rule = f"{{response-rewrite: {{headers: {{set: {{X-Round: '{mark}'}}}}}}}}"
+        return [f"global_rules:\n  - {{id: 1, plugins: {rule}}}\n"] if mark else []
+
+    @staticmethod
+    def marked_plugins(mark):
+        return f", plugins: {{proxy-rewrite: {{headers: {{set: {{X-Round: '{mark}'}}}}}}}}" if mark else ""
 
     def command(self, alone):
         return [BIN / "gatewayd", "-c", self.folder / "gateway.yaml"]
@@ -216,6 +241,7 @@ gateway: {{data_dir: data, socket: gateway.sock}}
 
     def reload(self, setting):
         self.write(setting)
+        self.write_static(setting)
         result = self.ctl("reload")
         if result.returncode not in (0, 4):  # 4: done, but a worker lags
             raise RuntimeError("gatewayctl reload: " + result.stdout + result.stderr)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import system
-from proxies import BIN, BareLoop, Direct, Gateway, Haproxy, Load, Nginx, Setting
+from proxies import BIN, BareLoop, Direct, Gateway, Haproxy, Load, Nginx, Setting, TaskLoop
 
 
 def median(values):
@@ -156,9 +156,11 @@ def idle_memory(proxy, connections):
 
 def reloads(proxy, setting, times, pause):
     """Broken requests and tunnels while the configuration in use changes again and again."""
-    before = len(proxy.everything())
+    before, workers = len(proxy.everything()), set(proxy.traffic())
+    idle = Load("idle", proxy.port, connections=500)
+    held = idle.line()["open"]
     posts = Load("requests", proxy.port, method="POST", body=512, connections=32)
-    short = Load("requests", proxy.port, connections=8, short=1)
+    short = Load("requests", proxy.port, connections=32, short=1)
     tunnels = Load("websockets", proxy.port, connections=200)
     opened = tunnels.line()["open"]
     most = before
@@ -167,10 +169,13 @@ def reloads(proxy, setting, times, pause):
         proxy.reload(setting)
         time.sleep(pause)
         most = max(most, len(proxy.everything()))
-    post, once, tunnel = posts.finish(), short.finish(), tunnels.finish()
+    post, once, tunnel, asked = posts.finish(), short.finish(), tunnels.finish(), idle.again()
+    idle.finish()
     return {"times": times, "posts": post["requests"], "post_broken": post["broken"], "post_reasons": post["reasons"],
-            "short": once["requests"], "short_broken": once["broken"], "tunnels": opened,
-            "tunnels_broken": tunnel["broken"] , "processes_before": before, "processes_most": most}
+            "short": once["requests"], "short_broken": once["broken"], "short_reasons": once["reasons"],
+            "tunnels": opened, "tunnels_broken": tunnel["broken"], "idle": held,
+            "idle_closed": asked["reopened"] + asked["broken"], "processes_before": before, "processes_most": most,
+            "workers_gone": len(workers - set(proxy.traffic()))}
 
 
 def cpu_per_request(proxy, seconds, **options):
@@ -275,4 +280,4 @@ def large_bodies(proxies, size, rounds):
     return {name: {direction: median(values) for direction, values in row.items()} for name, row in rows.items()}
 
 
-ALL = [Direct, BareLoop, Nginx, Haproxy, Gateway]
+ALL = [Direct, BareLoop, TaskLoop, Nginx, Haproxy, Gateway]
