@@ -56,8 +56,10 @@ std::span<const char> committed_part(std::span<const char> bytes) {
 
 }  // namespace
 
-WorkerConfig::WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control)
-    : site_(site), start_(start), page_(page), control_(control), sleeper_(site.reactor) {
+WorkerConfig::WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control,
+                           std::function<void(const WorkerSettings&)> settings_changed)
+    : site_(site), start_(start), page_(page), control_(control), sleeper_(site.reactor),
+      settings_changed_(std::move(settings_changed)) {
     site_.epoch = &control_.epoch;
     site_.adopt = [this] { adopt(); };
 }
@@ -68,6 +70,7 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
     if (snapshot->settings().get() != settings_of_) {
         settings_of_ = snapshot->settings().get();
         site_.settings = make_settings(snapshot->settings());
+        settings_changed_(*snapshot->settings());
     }
     const auto digest = snapshot->digest();
     const std::uint64_t revision = snapshot->revision();

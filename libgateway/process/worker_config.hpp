@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ namespace gateway::process {
 
 class WorkerConfig {
 public:
-    WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control);
+    WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control,
+                 std::function<void(const WorkerSettings&)> settings_changed);
     ~WorkerConfig();
 
     // Replays the journal, not in slices: nobody is served yet. False: there is nothing usable in it.
@@ -40,7 +42,6 @@ private:
     bool connect();
     void say(FromWorker what, std::uint64_t number, std::string_view text = {}, std::span<const std::byte> body = {});
     void say_hello();
-    void serve_first();
     void install(SnapshotPtr snapshot);
     std::string describe_connections() const;
 
@@ -52,8 +53,8 @@ private:
     net::Sleeper sleeper_;
     PacketReader<ChannelHead> packets_;
     std::deque<SnapshotPtr> prepared_;  // newer than what is served, oldest first
+    std::function<void(const WorkerSettings&)> settings_changed_;
     const WorkerSettings* settings_of_ = nullptr;
-    std::uint64_t refused_ = 0;
     bool worked_ = false;
 };
 

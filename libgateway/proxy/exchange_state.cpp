@@ -19,14 +19,12 @@ void ProxyExchange::begin(Session& of) {
 void ProxyExchange::end() noexcept {
     session->set_exchange(nullptr);
     clear();
-    request.clear();
-    response.clear();
     settings = nullptr;
     global = chain = nullptr;
     route = nullptr;
     match = {};
     original = {};
-    match_path = request_uri = peer_text = upload_prefix = {};
+    match_path = peer_text = sent_target = sent_host = upload_prefix = {};
     matched = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
     upload_done = true;
     head.reset();

@@ -122,14 +122,13 @@ bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
     exchange.host = http::host_of(request.authority, exchange.arena());
     exchange.args = request.query;
     exchange.has_args = request.has_query;
+    exchange.traced = exchange.settings->debug_header;
     const auto path = http::normalise(request.raw_path, exchange.settings->path, exchange.arena());
     if (!path.valid) return refuse(exchange, 400, path.reason), false;
     exchange.uri = path.uri;
     exchange.match_path = path.match;
-    exchange.request_uri = request.target;
-    // An absolute form goes on as a path; so does a path that a setting rewrote.
-    if (request.target.empty() || request.target.front() != '/' || path.upstream != request.raw_path) {
-        exchange.request_uri =
+    if (path.upstream != request.raw_path) {
+        exchange.upstream_uri =
             request.has_query ? exchange.arena().join(path.upstream, "?", request.query) : path.upstream;
     }
     const std::uint64_t limit = exchange.settings->max_body_size;
@@ -210,8 +209,8 @@ enum class Outcome : std::uint8_t { reply, forward, gone };
 
 Outcome outcome_of(ProxyExchange& exchange, Verdict verdict) {
     exchange.source = ResponseSource::plugin;
-    exchange.reason = EndReason::plugin;
-    if (verdict == Verdict::fail) set_page(exchange, 500, EndReason::plugin);
+    exchange.reason = EndReason::plugin_reply;
+    if (verdict == Verdict::fail) set_page(exchange, 500, EndReason::plugin_failed);
     return Outcome::reply;
 }
 
@@ -271,11 +270,12 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     if (!found) set_unmatched(exchange);
     if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
         const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;
-        log::error("{} of route {} does not exist", service ? "service" : "plugin config", exchange.route->route_id);
-        set_page(exchange, service ? 404 : 503, EndReason::no_upstream);
+        log::error("failed to fetch {} of route {}", service ? "service" : "plugin config", exchange.route->route_id);
+        set_page(exchange, service ? 404 : 503, EndReason::no_endpoint);
         co_return Outcome::reply;
     }
     if (found) exchange.chain = exchange.route->chain;
+    exchange.route_chain = exchange.chain.get();
     if (!has_request_phases(exchange)) co_return found ? Outcome::forward : Outcome::reply;
     co_return co_await run_request_phases(exchange);
 }

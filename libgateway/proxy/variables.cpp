@@ -45,7 +45,7 @@ public:
     bool read(const expr::Variable& variable);
 
 private:
-    bool request(const expr::Variable& variable);
+    bool request(VariableKind kind);
     bool connection(const expr::Variable& variable);
     bool time(VariableKind kind);
     bool matched(const expr::Variable& variable);
@@ -53,7 +53,6 @@ private:
     bool response(const expr::Variable& variable);
     bool body(const expr::Variable& variable);
     bool fields(const http::Fields& fields, std::string_view key);
-    bool cookie(std::string_view name);
     bool remote_user();
     bool tcp_info(std::string_view key);
     template <class Each>
@@ -73,14 +72,6 @@ bool Reader::fields(const http::Fields& fields, std::string_view key) {
         found = true;
     }
     return found && text(joined);
-}
-
-bool Reader::cookie(std::string_view name) {
-    for (const http::Field& field : x_.request.fields) {
-        std::string_view value;
-        if (field.id == FieldName::cookie && expr::find_cookie(field.value, name, value)) return text(value);
-    }
-    return false;
 }
 
 bool Reader::remote_user() {
@@ -112,33 +103,12 @@ bool Reader::tcp_info(std::string_view key) {
     return false;
 }
 
-bool Reader::request(const expr::Variable& variable) {
-    const http::RequestHead& head = x_.request;
-    switch (variable.kind) {
-        case VariableKind::uri: return text(x_.uri);
+bool Reader::request(VariableKind kind) {
+    switch (kind) {
         case VariableKind::request_uri:
-            return text(x_.has_args ? arena_.join(x_.match_path, "?", head.query) : x_.match_path);
-        case VariableKind::real_request_uri: return text(head.target);
-        case VariableKind::request_line: return text(head.line);
-        case VariableKind::args: return x_.has_args && text(x_.args);
-        case VariableKind::is_args: return text(x_.has_args ? "?" : "");
-        case VariableKind::request_method:
-            return text(x_.upstream_method_text.empty() ? head.method_text : x_.upstream_method_text);
-        case VariableKind::host: return text(x_.host);
-        case VariableKind::scheme: return text(x_.scheme);
-        case VariableKind::https: return text(x_.scheme == "https" ? "on" : "");
-        case VariableKind::server_protocol: return text(head.version >= 11 ? "HTTP/1.1" : "HTTP/1.0");
-        case VariableKind::server_name: return text("_");
+            return text(x_.request.has_query ? arena_.join(x_.match_path, "?", x_.request.query) : x_.match_path);
         case VariableKind::remote_user: return remote_user();
-        case VariableKind::content_type: return present(head.fields.get(FieldName::content_type));
-        case VariableKind::content_length: return present(head.fields.get(FieldName::content_length));
-        case VariableKind::request_body: return x_.body_buffered && text(x_.request_body);
         case VariableKind::request_length: return format("{}", x_.request_length + x_.upload.taken());
-        case VariableKind::arg:
-            out_ = expr::find_argument(x_.args, variable.key, arena_);
-            return static_cast<bool>(out_);
-        case VariableKind::http: return fields(head.fields, variable.key);
-        case VariableKind::cookie: return cookie(variable.key);
         default: return false;
     }
 }
@@ -154,8 +124,6 @@ bool Reader::connection(const expr::Variable& variable) {
         case VariableKind::pid: return format("{}", ::getpid());
         case VariableKind::server_addr: return text(arena_.copy(session.local_address()));
         case VariableKind::server_port: return format("{}", session.local_port());
-        case VariableKind::remote_addr: return text(x_.client_text);
-        case VariableKind::remote_port: return format("{}", x_.client_port);
         case VariableKind::binary_remote_addr: return text(x_.client_text);
         case VariableKind::realip_remote_addr: return text(x_.peer_text);
         case VariableKind::realip_remote_port: return format("{}", session.peer_port());
@@ -234,13 +202,9 @@ bool Reader::upstream(VariableKind kind) {
         case VariableKind::balancer_ip: return last && present(last->address.substr(0, last->address.rfind(':')));
         case VariableKind::balancer_port: return last && format("{}", last->port);
         case VariableKind::upstream_unresolved_host: return last && text(last->host);
-        case VariableKind::upstream_scheme: return text(x_.upstream_scheme.empty() ? "http" : x_.upstream_scheme);
-        case VariableKind::upstream_host:
-            return text(!x_.upstream_host.empty() ? x_.upstream_host : x_.request.authority);
-        case VariableKind::upstream_uri:
-            if (x_.upstream_uri.empty() && !x_.args_changed) return text(x_.request_uri);
-            return text(arena_.join(x_.upstream_uri.empty() ? x_.request.raw_path : x_.upstream_uri,
-                                    x_.has_args ? "?" : "", x_.args));
+        case VariableKind::upstream_scheme: return text("http");
+        case VariableKind::upstream_host: return present(x_.sent_host.empty() ? x_.request.authority : x_.sent_host);
+        case VariableKind::upstream_uri: return present(x_.sent_target);
         case VariableKind::upstream_addr:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.address); });
         case VariableKind::upstream_status:
@@ -262,13 +226,11 @@ bool Reader::upstream(VariableKind kind) {
 
 bool Reader::response(const expr::Variable& variable) {
     switch (variable.kind) {
-        case VariableKind::status: return format("{:03}", x_.status ? x_.status : x_.response.status);
         case VariableKind::bytes_sent: return format("{}", x_.bytes_sent);
         case VariableKind::body_bytes_sent: return format("{}", x_.body_bytes_sent);
         case VariableKind::request_time: return seconds((monotonic_ns() - x_.started_ns) / 1'000'000);
         case VariableKind::request_completion: return text(x_.reason == EndReason::completed ? "OK" : "");
         case VariableKind::resp_body: return text("");
-        case VariableKind::sent_http: return fields(x_.response.fields, variable.key);
         case VariableKind::upstream_http: return x_.attempt_count && fields(x_.response.fields, variable.key);
         default: return false;
     }
@@ -295,9 +257,8 @@ bool Reader::body(const expr::Variable& variable) {
 }
 
 bool Reader::read(const expr::Variable& variable) {
-    std::string_view value;
     switch (variable.kind) {
-        case VariableKind::custom: return x_.custom(variable.index, value) && text(value);
+        case VariableKind::status: return format("{:03}", x_.status ? x_.status : x_.response.status);
         case VariableKind::msec:
         case VariableKind::time_iso8601:
         case VariableKind::time_local: return time(variable.kind);
@@ -309,13 +270,14 @@ bool Reader::read(const expr::Variable& variable) {
         default: break;
     }
     if (variable.needs_body()) return body(variable);
-    return request(variable) || connection(variable) || matched(variable) || upstream(variable.kind) || response(variable);
+    return request(variable.kind) || connection(variable) || matched(variable) || upstream(variable.kind) || response(variable);
 }
 
 }  // namespace
 
 bool ProxyExchange::read(const expr::Variable& variable, VariableValue& out) const {
     out = {};
+    if (variable.kind != VariableKind::status && read_own(variable, out)) return true;
     return Reader(*this, arena_, out).read(variable);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,7 @@ public:
     std::string method = "GET", query, remote_addr = "127.0.0.1", body;
     std::vector<std::pair<std::string, std::string>> headers;
     std::map<std::string, std::string> others;  // any other variable by its name
-    mutable Arena arena;
+    std::unique_ptr<Arena> arena = std::make_unique<Arena>();
     mutable std::size_t reads = 0;
 
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override {
@@ -41,8 +42,8 @@ private:
     }
     expr::VariableValue graphql(expr::VariableKind kind) const {
         std::string_view document;
-        if (!expr::graphql_document(method, header("content_type"), query, body, arena, document)) return {};
-        const expr::GraphqlOperation operation = expr::parse_graphql(document, arena);
+        if (!expr::graphql_document(method, header("content_type"), query, body, *arena, document)) return {};
+        const expr::GraphqlOperation operation = expr::parse_graphql(document, *arena);
         if (!operation.valid) return {};
         if (kind == expr::VariableKind::graphql_root_fields) return operation.root_fields;
         return expr::VariableValue::of(kind == expr::VariableKind::graphql_name ? operation.name : operation.operation);
@@ -51,7 +52,7 @@ private:
         using Kind = expr::VariableKind;
         switch (variable.kind) {
             case Kind::arg:
-                return expr::find_argument(query, variable.key, arena);
+                return expr::find_argument(query, variable.key, *arena);
             case Kind::http:
                 return text_or_absent(header(variable.key));
             case Kind::remote_addr:
@@ -65,7 +66,7 @@ private:
             }
             case Kind::post_arg_form:
             case Kind::post_arg_path:
-                return expr::read_body_argument(variable, header("content_type"), body, arena);
+                return expr::read_body_argument(variable, header("content_type"), body, *arena);
             case Kind::graphql_name:
             case Kind::graphql_operation:
             case Kind::graphql_root_fields:
