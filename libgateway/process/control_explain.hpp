@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "libgateway/config/delta.hpp"
+#include "libgateway/config/static_config.hpp"
 #include "libgateway/http/path.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/process/control_journal.hpp"
@@ -20,6 +21,8 @@ struct ExplainSettings {
     http::PathOptions path;
     bool plugin_config_overrides_route = true;
 };
+
+ExplainSettings explain_settings(const config::StaticConfig& settings);
 
 // One revision, read once. Used by one thread at a time (control's builder, or a tool). Matching is the very code that
 // workers run, with an observer.
