@@ -127,7 +127,8 @@ void DocumentView::add_route(const config::Change& change) {
         const json::Value service = object(config::Kind::service, entry->service_id);
         for (const json::Value& host : member(service, "hosts").items()) entry->hosts.push_back(to_lower(host.string()));
     }
-    router_.add(Ref<const route::RouteRule>(entry));
+    rules_.emplace_back(entry);
+    router_.add(rules_.back());
 }
 
 json::Value DocumentView::object(config::Kind kind, std::string_view id) const {

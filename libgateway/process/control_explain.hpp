@@ -32,6 +32,9 @@ public:
     DocumentView(FullDelta document, ExplainSettings settings);
 
     std::uint64_t revision() const noexcept { return document_.revision; }
+    route::RouterKind router_kind() const noexcept { return settings_.router; }
+    // Of all routes that are not switched off, by id.
+    const std::vector<Ref<const route::RouteRule>>& rules() const noexcept { return rules_; }
     // See ImaginedRequest for the arguments; throws std::runtime_error if they are wrong.
     json::Value explain(const json::Value& arguments) const;
     // Rows for people; those whose id or any shown text contains `filter`.
@@ -53,6 +56,7 @@ private:
     ExplainSettings settings_;
     std::array<Objects, config::kind_count> objects_;  // views into document_
     route::Router router_;
+    std::vector<Ref<const route::RouteRule>> rules_;
 };
 
 }  // namespace gateway::process
