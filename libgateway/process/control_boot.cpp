@@ -43,6 +43,7 @@ asio::awaitable<void> Control::boot() {
 // False: this process has no reason to live. A control that is started again needs no good file: the plan in force stays.
 bool Control::read_static_file() {
     const config::Diagnostics found = catalogue_.read_static();
+    static_file_good_ = found.ok();
     log_all(found);
     situation_.source = catalogue_.route_file();
     std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
@@ -64,7 +65,7 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
     auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
     auto* page = segment_->zone_as<ControlPage>(control_zone);
     if (!pages || !page) throw std::runtime_error("shared memory lacks the zones of workers or control");
-    disk_ = std::make_unique<LastGood>(catalogue_.settings().data_dir + "/last-good");
+    disk_ = std::make_unique<LastGood>(catalogue_.settings().gateway.data_dir + "/last-good");
     revisions_ = std::make_unique<Revisions>(
         loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
@@ -81,36 +82,49 @@ asio::awaitable<void> Control::first_document() {
     const Turnstile::Pass pass = co_await writes_.enter();
     const std::uint64_t epoch = revisions_->epoch();
     LastGood& disk = *disk_;
-    const auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
-    // Workers that live hold this very document, or may: what changed since goes to them as a difference.
+    auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
+    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
+    if (kept && !static_file_good_) catalogue_.adopt_settings(*kept);
+    // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
-    if (kept) catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop);
     if (resumes) {
-        revisions_->start(*kept);
+        begin_with(*kept);
         co_await wait_for_workers();
     }
+    catalogue_.note_reading();
     Catalogue::Reading reading =
         co_await on_thread(builder_, [this] { return catalogue_.read(Catalogue::Files::routes_only); });
-    log_all(reading.found);
-    const bool good = reading.document.has_value();
+    Outcome outcome;
     if (resumes) {
-        Outcome outcome = co_await apply(std::move(reading), "start");
-        remember(outcome);
+        outcome = co_await apply(std::move(reading), "start");
     } else {
-        if (!good) reading.document = catalogue_.fallback();
-        if (!good && !kept) situation_.missing = "configuration has not been loaded: " + summary(reading.found);
-        if (!good && kept) log::warn("the last good revision {} is used", kept->revision);
-        begin_with(catalogue_.begin(std::move(reading), kept, epoch));
-        Outcome outcome;
-        outcome.record.by = "start";
-        outcome.record.result = good ? "applied" : "refused";
-        outcome.record.warnings = reading.warnings();
-        outcome.record.errors = reading.errors();
-        remember(outcome);
+        outcome = begin_anew(std::move(reading), kept, epoch);
+        co_await wait_for_workers();
     }
-    co_await wait_for_workers();
+    remember(outcome);
     situation_.synchronised = true;
     tell_master();
+}
+
+// The first document of this machine, or one that its workers have to be sent whole. Numbers go on from the last ones.
+Control::Outcome Control::begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept,
+                                     std::uint64_t epoch) {
+    Outcome outcome;
+    outcome.record.by = "start";
+    outcome.record.warnings = reading.warnings();
+    outcome.record.errors = reading.errors();
+    outcome.record.result = reading.document ? "applied" : "refused";
+    const bool has_routes = reading.document || kept;
+    if (!has_routes) situation_.missing = "configuration has not been loaded: " + summary(reading.found);
+    if (!reading.document && kept)
+        outcome.record.warnings.push_back(fmt::format("the last good revision {} is used", kept->revision));
+    if (!reading.document) reading.document = catalogue_.fallback();
+    const std::uint64_t last = std::max(kept ? kept->revision : 0, epoch);
+    const bool same = kept && kept->digest == reading.document->digest() && kept->revision == last;
+    begin_with(encode_full(*reading.document, same ? last : last + 1));
+    outcome.changes = reading.document->size();
+    catalogue_.accept(std::move(reading));
+    return outcome;
 }
 
 void Control::begin_with(FullDelta document) {

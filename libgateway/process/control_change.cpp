@@ -19,6 +19,7 @@ asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Fil
     Outcome outcome;
     std::string failure;
     try {
+        catalogue_.note_reading();
         Catalogue::Reading reading = co_await on_thread(builder_, [this, files] { return catalogue_.read(files); });
         outcome = co_await apply(std::move(reading), by);
     } catch (const std::exception& error) {
@@ -56,11 +57,12 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     if (new_plan) {
         const std::string kept = needs_restart(before, wanted);
         if (!kept.empty()) outcome.needs_restart.push_back(kept);
-        refusal = co_await apply_plan(wanted);
+        keep_until_restart(before, wanted);
+        if (!same_plan(wanted, before)) refusal = co_await apply_plan(wanted);
     }
     if (!refusal.empty()) co_return refused(by, {refusal});
 
-    const std::vector<config::Change> changes = catalogue_.difference(*reading.document);
+    const std::vector<config::Change> changes = sources::diff(catalogue_.document(), *reading.document);
     Published published{revisions_->revision(), {}, {}};
     if (!changes.empty()) published = co_await revisions_->publish(changes, reading.document->digest());
     if (!published.veto.empty() && new_plan) co_await apply_plan(before);
@@ -108,13 +110,13 @@ asio::awaitable<std::string> Control::apply_plan(const Plan& plan) {
 
 asio::awaitable<Control::Outcome> Control::put(config::Kind kind, std::string id, std::string content) {
     const Turnstile::Pass pass = co_await writes_.enter();
-    Outcome outcome = co_await apply_edit(catalogue_.put(kind, std::move(id), content), "put");
+    Outcome outcome = co_await apply_edit(catalogue_.put(kind, id, content), "put");
     co_return outcome;
 }
 
 asio::awaitable<Control::Outcome> Control::remove(config::Kind kind, std::string id) {
     const Turnstile::Pass pass = co_await writes_.enter();
-    Outcome outcome = co_await apply_edit(catalogue_.remove(kind, std::move(id)), "delete");
+    Outcome outcome = co_await apply_edit(catalogue_.remove(kind, id), "delete");
     co_return outcome;
 }
 
@@ -133,7 +135,7 @@ asio::awaitable<Control::Outcome> Control::apply_edit(Catalogue::Edit edit, std:
         published = co_await revisions_->publish({&change, 1}, edit.after);
     }
     record(outcome, published, edit.changes_something ? 1 : 0);
-    if (outcome.status != control::Status::refused) catalogue_.accept(std::move(edit));
+    if (outcome.status != control::Status::refused) catalogue_.accept(edit);
     remember(outcome);
     co_return outcome;
 }

@@ -118,12 +118,13 @@ asio::awaitable<Answer> show_connections(Control& control) {
         const std::string text = co_await control.revisions().channels().connections_of(channel, worker_answer_limit);
         json::ParseFailure failure;
         auto list = json::try_parse(text, failure, {64, max_packet, false});
-        if (!list || !list->is_array()) {
+        json::Value* connections = list ? list->find("connections") : nullptr;
+        if (!connections) {
             answer.errors.push_back("worker " + std::to_string(channel->index()) + " does not tell its connections");
             answer.status = Status::not_ready;
             continue;
         }
-        for (json::Value& row : list->make_array()) {
+        for (json::Value& row : connections->make_array()) {
             row.set("worker", channel->index());
             rows.push(std::move(row));
         }

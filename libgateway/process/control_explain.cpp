@@ -103,6 +103,13 @@ json::Value node_rows(const json::Value& upstream) {
 
 }  // namespace
 
+ExplainSettings explain_settings(const config::StaticConfig& settings) {
+    const config::ApisixSection& apisix = settings.apisix;
+    return {route::router_kind(apisix.router.http).value_or(route::RouterKind::uri),
+            {apisix.delete_uri_tail_slash, apisix.normalize_uri_like_servlet, apisix.match_uri_encoded_slash},
+            apisix.compat.plugin_config_overrides_route};
+}
+
 DocumentView::DocumentView(FullDelta document, ExplainSettings settings)
     : document_(std::move(document)), settings_(settings), router_(settings.router) {
     config::DeltaReader reader(document_.bytes);
@@ -120,7 +127,8 @@ void DocumentView::add_route(const config::Change& change) {
         const json::Value service = object(config::Kind::service, entry->service_id);
         for (const json::Value& host : member(service, "hosts").items()) entry->hosts.push_back(to_lower(host.string()));
     }
-    router_.add(Ref<const route::RouteRule>(entry));
+    rules_.emplace_back(entry);
+    router_.add(rules_.back());
 }
 
 json::Value DocumentView::object(config::Kind kind, std::string_view id) const {

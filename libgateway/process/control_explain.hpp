@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "libgateway/config/delta.hpp"
+#include "libgateway/config/static_config.hpp"
 #include "libgateway/http/path.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/process/control_journal.hpp"
@@ -21,6 +22,8 @@ struct ExplainSettings {
     bool plugin_config_overrides_route = true;
 };
 
+ExplainSettings explain_settings(const config::StaticConfig& settings);
+
 // One revision, read once. Used by one thread at a time (control's builder, or a tool). Matching is the very code that
 // workers run, with an observer.
 class DocumentView {
@@ -29,6 +32,9 @@ public:
     DocumentView(FullDelta document, ExplainSettings settings);
 
     std::uint64_t revision() const noexcept { return document_.revision; }
+    route::RouterKind router_kind() const noexcept { return settings_.router; }
+    // Of all routes that are not switched off, by id.
+    const std::vector<Ref<const route::RouteRule>>& rules() const noexcept { return rules_; }
     // See ImaginedRequest for the arguments; throws std::runtime_error if they are wrong.
     json::Value explain(const json::Value& arguments) const;
     // Rows for people; those whose id or any shown text contains `filter`.
@@ -50,6 +56,7 @@ private:
     ExplainSettings settings_;
     std::array<Objects, config::kind_count> objects_;  // views into document_
     route::Router router_;
+    std::vector<Ref<const route::RouteRule>> rules_;
 };
 
 }  // namespace gateway::process

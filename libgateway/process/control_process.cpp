@@ -12,6 +12,7 @@ namespace gateway::process {
 
 namespace {
 
+constexpr auto view_life = std::chrono::seconds(60);
 constexpr auto poll_interval = std::chrono::seconds(1);
 
 // The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
@@ -35,7 +36,8 @@ Control::Control(ControlStart start)
       master_(loop_, std::move(start_.master)),
       catalogue_(start_.options.config_path),
       writes_(loop_),
-      master_said_(loop_) {
+      master_said_(loop_),
+      view_turn_(loop_) {
     situation_.started_ms = wall_ms();
 }
 
@@ -118,6 +120,7 @@ asio::awaitable<void> Control::poll() {
         tick.expires_after(poll_interval);
         co_await tick.async_wait(quietly);
         tell_master();
+        drop_idle_view();
         if (writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }
@@ -128,6 +131,24 @@ void Control::tell_master() {
     if (told_revision_ == revisions_->revision() || writes_.taken()) return;
     told_revision_ = revisions_->revision();
     master_.send(ToMaster::reload_finished, told_revision_);
+}
+
+asio::awaitable<std::shared_ptr<const DocumentView>> Control::view() {
+    const Turnstile::Pass pass = co_await view_turn_.enter();
+    view_used_ = std::chrono::steady_clock::now();
+    if (view_ && view_->revision() == revisions_->revision()) co_return view_;
+    view_.reset();
+    FullDelta document = co_await revisions_->document();
+    const ExplainSettings settings = explain_settings(catalogue_.settings());
+    view_ = co_await on_thread(builder_, [document = std::move(document), settings]() mutable {
+        return std::make_shared<const DocumentView>(std::move(document), settings);
+    });
+    co_return view_;
+}
+
+// It may be large; who asks one question rarely asks another one a minute later.
+void Control::drop_idle_view() {
+    if (view_ && std::chrono::steady_clock::now() - view_used_ > view_life) view_.reset();
 }
 
 asio::awaitable<control::Answer> Control::handle(control::Request request) {

@@ -10,6 +10,7 @@
 #include "libgateway/admin/status_api.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
+#include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
 #include "libgateway/process/control_revisions.hpp"
@@ -43,6 +44,9 @@ public:
     asio::awaitable<Outcome> put(config::Kind kind, std::string id, std::string content);
     asio::awaitable<Outcome> remove(config::Kind kind, std::string id);
 
+    // The document in force, to look into on the builder thread; kept until the revision changes.
+    asio::awaitable<std::shared_ptr<const DocumentView>> view();
+
     asio::thread_pool& builder() noexcept { return builder_; }
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
@@ -50,8 +54,6 @@ public:
     Revisions& revisions() noexcept { return *revisions_; }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
     MasterLink& master() noexcept { return master_; }
-    // Held by whoever needs the document to stay as it is across a wait.
-    Turnstile& writes() noexcept { return writes_; }
 
 private:
     // control_boot.cpp
@@ -60,6 +62,7 @@ private:
     void attach(std::array<UniqueFd, 4> fds);
     asio::awaitable<void> first_document();
     void begin_with(FullDelta document);
+    Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
     asio::awaitable<void> wait_for_workers();
 
     // control_process.cpp
@@ -70,6 +73,7 @@ private:
     asio::awaitable<void> on_signal();
     asio::awaitable<void> poll();
     void tell_master();
+    void drop_idle_view();
     // control_change.cpp
     asio::awaitable<Outcome> apply(Catalogue::Reading reading, std::string by);
     asio::awaitable<std::string> apply_plan(const Plan& plan);
@@ -93,8 +97,11 @@ private:
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<admin::StatusApi> status_api_;
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
+    std::shared_ptr<const DocumentView> view_;
+    std::chrono::steady_clock::time_point view_used_;
+    Turnstile view_turn_;
     std::uint64_t told_revision_ = 0;
-    bool reload_asked_ = false;
+    bool reload_asked_ = false, static_file_good_ = false;
     int exit_status_ = 0;
 };
 
