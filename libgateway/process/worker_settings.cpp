@@ -21,8 +21,8 @@ void take_apisix(const config::ApisixSection& from, proxy::Settings& to) {
     to.debug_header = from.enable_debug;
     to.server = from.enable_server_tokens ? from.server_token + "/" GATEWAY_VERSION : from.server_token;
     to.page_token = from.error_page_token;
-    to.trust_configured = !from.trusted_addresses.empty();
-    to.trusted = networks(from.trusted_addresses);
+    to.trust_configured = from.trusted_addresses.has_value();
+    if (from.trusted_addresses) to.trusted = networks(*from.trusted_addresses);
 }
 
 void take_http(const config::HttpSection& from, proxy::Settings& to) {
