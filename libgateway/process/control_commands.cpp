@@ -84,13 +84,14 @@ asio::awaitable<Answer> remove(Control& control, const Request& request) {
 asio::awaitable<Answer> explain(Control& control, const Request& request) {
     auto view = co_await control.view();
     json::Value arguments = request.arguments;
-    auto outcome = co_await on_thread(control.builder(), [view, arguments]() -> std::pair<json::Value, std::string> {
+    auto work = [view, arguments]() -> std::pair<json::Value, std::string> {
         try {
             return {view->explain(arguments), ""};
         } catch (const std::exception& error) {
             return {json::Value(), error.what()};
         }
-    });
+    };
+    auto outcome = co_await on_thread(control.builder(), std::move(work));
     if (!outcome.second.empty()) co_return refuse(Status::usage, outcome.second);
     if (json::Value* route = outcome.first.find("route"); route && route->is_object())
         route->set("where", json::Value(control.catalogue().place_of(config::Kind::route, route->find("id")->string())));
@@ -99,9 +100,10 @@ asio::awaitable<Answer> explain(Control& control, const Request& request) {
 
 asio::awaitable<Answer> show_objects(Control& control, config::Kind kind, std::string filter) {
     auto view = co_await control.view();
-    json::Value rows = co_await on_thread(control.builder(), [view, kind, filter] {
+    auto work = [view, kind, filter] {
         return kind == config::Kind::route ? view->routes(filter) : view->upstreams(filter);
-    });
+    };
+    json::Value rows = co_await on_thread(control.builder(), std::move(work));
     if (rows.size() <= most_rows_with_place) {
         for (json::Value& row : rows.make_array())
             row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));

@@ -140,9 +140,10 @@ asio::awaitable<std::shared_ptr<const DocumentView>> Control::view() {
     view_.reset();
     FullDelta document = co_await revisions_->document();
     const ExplainSettings settings = explain_settings(catalogue_.settings());
-    view_ = co_await on_thread(builder_, [document = std::move(document), settings]() mutable {
+    auto work = [document = std::move(document), settings]() mutable {
         return std::make_shared<const DocumentView>(std::move(document), settings);
-    });
+    };
+    view_ = co_await on_thread(builder_, std::move(work));
     co_return view_;
 }
 
