@@ -22,6 +22,8 @@ struct ControlStart {
     Options options;
     UniqueFd master;       // SEQPACKET pair: messages.hpp
     bool respawned = false;  // the machine serves already: synchronise with the workers by digest before answering
+    bool has_plan = false;   // `plan` is in force: what counts if the static file has become bad meanwhile
+    Plan plan;
 };
 int run_control(ControlStart start);
 

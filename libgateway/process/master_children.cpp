@@ -80,6 +80,8 @@ void Master::become_control(UniqueFd channel, int parent, bool drop) {
         ControlStart start;
         start.options = options_;
         start.master = std::move(channel);
+        start.has_plan = phase_ != Phase::booting;
+        start.plan = plan_;
         for (std::size_t slot = 0; slot < max_workers; ++slot) {
             start.respawned = start.respawned || (workers_[slot].pid > 0 && !workers_[slot].previous);
         }
