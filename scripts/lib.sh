@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts share: messages, packages, builds. Sourced, never run; the caller sets -euo pipefail.
 
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

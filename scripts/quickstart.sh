@@ -23,7 +23,7 @@ else
     place=$root_dir/build/quickstart
     mkdir -p "$place"
 fi
-upstream= gateway=
+upstream="" gateway=""
 cleanup() {
     [[ -z $gateway ]] || { kill -TERM "$gateway" 2>/dev/null && wait "$gateway" 2>/dev/null || true; }
     [[ -z $upstream ]] || kill "$upstream" 2>/dev/null || true

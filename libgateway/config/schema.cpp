@@ -24,12 +24,6 @@ void check_unknown(const json::Value& value, const detail::Shape& shape, Errors&
     }
 }
 
-std::string joined(const Relation& relation, std::string_view between) {
-    std::string out;
-    for (std::size_t i = 0; i < relation.count; ++i) out.append(i ? between : "").append(relation.names[i]);
-    return out;
-}
-
 // `["a"] or ["b","c"]`
 std::string branches_text(const Relation& relation) {
     std::string out;
@@ -41,25 +35,27 @@ std::string branches_text(const Relation& relation) {
     return out;
 }
 
+bool has_all(const json::Value& value, std::string_view names) {
+    bool all = true;
+    for_each_item(names, ',', [&](std::string_view name) { all = all && value.find(name); });
+    return all;
+}
+
 void check_exactly_one(const json::Value& value, const Relation& relation, Errors& errors) {
     std::array<std::size_t, 2> found{};
     std::size_t count = 0;
     for (std::size_t i = 0; i < relation.count; ++i) {
-        if (value.find(relation.names[i]) && count < 2) found[count++] = i + 1;
+        if (has_all(value, relation.names[i]) && count < 2) found[count++] = i + 1;
     }
     if (count == 1) return;
     std::string text = relation.branch ? "allOf " + std::to_string(relation.branch) + " failed: " : "";
     text += "value should match only one schema, but matches ";
     text += count == 0 ? "none" : "both schemas " + std::to_string(found[0]) + " and " + std::to_string(found[1]);
-    errors.add(text, "exactly one of " + joined(relation, ", ") + " is needed");
+    errors.add(text, "exactly one of " + branches_text(relation) + " is needed");
 }
 
 void check_relation(const json::Value& value, const Relation& relation, Errors& errors) {
-    const auto has = [&value](std::string_view names) {
-        bool all = true;
-        for_each_item(names, ',', [&](std::string_view name) { all = all && value.find(name); });
-        return all;
-    };
+    const auto has = [&value](std::string_view names) { return has_all(value, names); };
     const auto end = relation.names.begin() + static_cast<std::ptrdiff_t>(relation.count);
     switch (relation.kind) {
         case Relation::Kind::none:

@@ -42,7 +42,7 @@ constexpr Field<S, T> field(std::string_view name, T S::*member, std::string_vie
 struct Relation {
     enum class Kind : std::uint8_t { none, exactly_one, any_of, depends };
     Kind kind = Kind::none;
-    std::array<std::string_view, 8> names{};  // any_of: a name may be a list, "active,passive", needed together
+    std::array<std::string_view, 8> names{};  // a name may be a list that is needed together: "active,passive"
     std::size_t count = 0;
     std::size_t branch = 0;  // > 0: the text says `allOf <branch> failed: `, as where the reference nests it
 };

@@ -81,7 +81,10 @@ private:
     void scalar(fy_event* event, Position where) {
         fy_token* token = event->scalar.value;
         const std::string_view text = text_of(token);
-        const bool plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
+        const fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+        const bool plain = style == FYSS_PLAIN;
+        const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+        if (quoted && where.column > 1) --where.column;  // the mark stands behind the quote
         if (wants_key()) return key(text, plain, where);
         const std::string_view tag = event->scalar.tag ? text_of(event->scalar.tag) : std::string_view();
         Value value = is_text(tag) || (!plain && !is_typed(tag)) ? Value(text) : plain_scalar(text);

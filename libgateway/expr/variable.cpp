@@ -93,7 +93,10 @@ constexpr std::array fixed_names{
     Name{"upstream_unresolved_host", Kind::upstream_unresolved_host},
     Name{"upstream_upgrade", Kind::upstream_upgrade},
     Name{"upstream_uri", Kind::upstream_uri},
+    Name{"uri", Kind::uri},
 };
+static_assert(std::is_sorted(fixed_names.begin(), fixed_names.end(),
+                             [](const Name& a, const Name& b) { return a.name < b.name; }));
 
 // A family's prefix is looked for only after the fixed names. No prefix begins another but post_arg.
 constexpr std::array families{

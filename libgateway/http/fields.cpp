@@ -44,10 +44,6 @@ const Field* find_if(const Fields& fields, const NameTest& hit) noexcept {
 
 }  // namespace
 
-FieldName field_name(std::string_view name) noexcept {
-    return boost::beast::http::string_to_field({name.data(), name.size()});
-}
-
 bool Fields::add(FieldName id, std::string_view value) noexcept {
     return add(text_of(id), value, id);
 }

@@ -3,76 +3,74 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "libgateway/base/ref_counted.hpp"
+#include "libgateway/plugin/instance.hpp"
 #include "libgateway/plugin/plugin.hpp"
 
 namespace gateway {
 
-namespace expr {
-class Expression;
-}
-
-// One configured plugin, ready to run: shared by all chains that use the same configured entry.
-class Instance : public RefCounted {
-public:
-    std::unique_ptr<const Plugin> plugin;
-    std::string_view name;       // of the type; static
-    int priority = 0;            // effective: `_meta.priority`, else the type's
-    std::uint8_t phases = 0;     // bits by Phase
-    OnError on_error = OnError::open;
-    std::unique_ptr<const expr::Expression> filter;  // `_meta.filter`; null: always
-    std::string error_response;  // `_meta.error_response`: text that replaces the body of answers >= 400; empty: none
-    bool error_response_is_json = false;
-    bool prefer_route = false;
-    Instance();
-    ~Instance();
-};
-
 // Immutable; kept alive by whoever pinned the route entry. Order: effective priority descending, then name ascending.
 class Chain : public RefCounted {
 public:
-    // Instances in any order; sorted here. At most 64 instances in one chain (a configuration error beyond, checked earlier).
-    static Ref<const Chain> make(std::vector<Ref<const Instance>> instances, std::uint8_t filter_base = 0);
+    // Where the cached filter results of a chain begin in Exchange::filter_results: a request runs one chain of each
+    // scope.
+    enum class Scope : std::uint8_t { route = 0, global = 48 };
+
+    // Instances in any order; sorted here.
+    static Ref<const Chain> make(std::vector<Ref<const Instance>> instances, Scope scope = Scope::route);
 
     bool has(Phase phase) const noexcept { return !lanes_[std::size_t(phase)].empty(); }
+    bool has_plugin(std::string_view name) const noexcept;
     const std::vector<Ref<const Instance>>& instances() const noexcept { return instances_; }
+    Scope scope() const noexcept { return scope_; }
     std::uint64_t request_body_needed() const noexcept { return needs_.request; }
     std::uint64_t response_body_needed() const noexcept { return needs_.response; }
 
-    // Runs the lane of P until a plugin does not answer `next`. A hook that throws is contained: `on_error` decides.
+    // Runs the lane of P until a plugin ends the request. `next`: go on. `respond`: send exchange.reply(). `fail`, only
+    // in the body phases: cut the answer off. A hook that throws or fails is judged by its `on_error`: it is passed
+    // over, or the request ends (500 page before the head was sent). In `log` every plugin runs whatever the others
+    // say.
     template <Phase P, class... Args>
     Step run(Exchange& exchange, Args&... args) const {
         const std::span<const LaneEntry> lane = lanes_[std::size_t(P)];
         for (std::size_t i = 0; i < lane.size(); ++i) {
-            if (lane[i].instance->filter && !passes(lane[i], exchange)) continue;
+            if (lane[i].conditional && !passes(lane[i], exchange)) continue;
             Step step = call<P>(lane[i], exchange, args...);
             if (!step.ready()) return resume<P>(this, std::move(step), lane.subspan(i), exchange, args...);
-            if (step.verdict() != Verdict::next) return ended(lane[i], exchange, step.verdict());
+            if (step.verdict() == Verdict::next) continue;
+            const Verdict verdict = ended(lane[i], exchange, P, step.verdict());
+            if (verdict != Verdict::next) return verdict;
         }
         return Verdict::next;
     }
 
 private:
+    static constexpr std::uint8_t uncached = 255;
     struct LaneEntry {
         const Plugin* plugin;
         const Instance* instance;
+        bool conditional;  // has a filter, or steps aside for the route
         std::uint8_t filter_index;
     };
+    explicit Chain(Scope scope) noexcept : scope_(scope) {}
+    void lay_lanes(const Instance& instance, std::uint8_t filter_index);
+
     bool passes(const LaneEntry& entry, Exchange& exchange) const noexcept;
-    // Takes note of who ended the request: log line, `_meta.error_response`.
-    Verdict ended(const LaneEntry& entry, Exchange& exchange, Verdict verdict) const noexcept;
-    // What a throw becomes; logs it with the plugin's name.
+    // What a verdict other than `next` means here: takes note of who ended the request (log line,
+    // `_meta.error_response`).
+    static Verdict ended(const LaneEntry& entry, Exchange& exchange, Phase phase, Verdict verdict) noexcept;
+    // Logs the exception in flight with the plugin's name; always Verdict::fail.
     static Verdict thrown(const LaneEntry& entry, Exchange& exchange, Phase phase) noexcept;
 
     template <Phase P, class... Args>
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
+            if (exchange.traced) [[unlikely]]
+                exchange.trace(entry.instance->name, P);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
             return thrown(entry, exchange, P);
@@ -81,30 +79,33 @@ private:
     template <Phase P>
     static Task<Verdict> finish(const LaneEntry& entry, Exchange& exchange, Step step) {
         try {
-            co_return co_await std::move(step).wait();
+            Task<Verdict> pending = std::move(step).wait();
+            const Verdict verdict = co_await pending;
+            co_return verdict;
         } catch (...) {
+            co_return thrown(entry, exchange, P);
         }
-        co_return thrown(entry, exchange, P);
     }
     // The only coroutine of the chain; entered at the first plugin that must wait. `lane` begins with that plugin.
     template <Phase P, class... Args>
     static Task<Verdict> resume(const Chain* chain, Step first, std::span<const LaneEntry> lane, Exchange& exchange,
                                 Args&... args) {
         Verdict verdict = co_await finish<P>(lane[0], exchange, std::move(first));
-        if (verdict != Verdict::next) co_return chain->ended(lane[0], exchange, verdict);
-        for (const LaneEntry& entry : lane.subspan(1)) {
-            if (entry.instance->filter && !chain->passes(entry, exchange)) continue;
-            Step step = call<P>(entry, exchange, args...);
+        if (verdict != Verdict::next) verdict = ended(lane[0], exchange, P, verdict);
+        for (std::size_t i = 1; i < lane.size() && verdict == Verdict::next; ++i) {
+            if (lane[i].conditional && !chain->passes(lane[i], exchange)) continue;
+            Step step = call<P>(lane[i], exchange, args...);
             verdict = step.verdict();
-            if (!step.ready()) verdict = co_await finish<P>(entry, exchange, std::move(step));
-            if (verdict != Verdict::next) co_return chain->ended(entry, exchange, verdict);
+            if (!step.ready()) verdict = co_await finish<P>(lane[i], exchange, std::move(step));
+            if (verdict != Verdict::next) verdict = ended(lane[i], exchange, P, verdict);
         }
-        co_return Verdict::next;
+        co_return verdict;
     }
 
     std::vector<Ref<const Instance>> instances_;
     std::array<std::vector<LaneEntry>, phase_count> lanes_;
     BodyNeeds needs_;
+    Scope scope_;
 };
 
 }  // namespace gateway

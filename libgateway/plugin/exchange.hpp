@@ -16,8 +16,10 @@
 namespace gateway {
 
 class Plugin;
+class Chain;
 
 // An answer of the gateway's own. Views must live as long as the exchange (arena, settings of the plugin, static text).
+// Fields that a plugin puts into `exchange.response.fields` before it responds go out with the answer.
 struct LocalReply {
     enum class Body : std::uint8_t {
         bytes,  // `body` as it is; Content-Type text/plain; charset=utf-8 unless a field or a plugin says otherwise
@@ -40,34 +42,37 @@ enum class ResponseSource : std::uint8_t { none, upstream, plugin, gateway };
 
 class Exchange : public expr::VariableSource {
 public:
-    // --- request. Changes of method, target and fields made in rewrite, access and before_proxy are what the upstream gets.
-    http::RequestHead request;     // fields: one table for variables `http_*` and for the upstream
-    std::string_view uri;          // normalised path, variable `uri`
-    std::string_view args;         // raw query without `?`
+    // --- request. Changes of method, target and fields made in rewrite, access and before_proxy are what the upstream
+    // gets.
+    http::RequestHead request;  // fields: one table for variables `http_*` and for the upstream
+    std::string_view uri;       // normalised path, variable `uri`
+    std::string_view args;      // raw query without `?`
     bool has_args = false;
-    std::string_view upstream_uri; // escaped path to send instead of the original target; empty: as received. `args` are appended
-    bool args_changed = false;     // send `args` even when the path is as received
-    std::string_view host;         // normalised host (port cut, lower case), "_" if none
-    std::string_view upstream_host;  // Host to send, set by a plugin; empty: by the upstream's pass_host
+    std::string_view
+        upstream_uri;  // whole target to send, escaped, with its query; empty: as received, see upstream_target
+    bool args_changed = false;         // `args` are not those of the original target any more
+    std::string_view host;             // normalised host (port cut, lower case), "_" if none
+    std::string_view upstream_host;    // Host to send, set by a plugin; empty: by the upstream's pass_host
     std::string_view upstream_scheme;  // set by a plugin; empty: the upstream's
     std::string_view scheme = "http";
-    std::string_view request_body; // whole body, if something declared to need it; valid when body_buffered
+    std::string_view request_body;  // whole body, if something declared to need it; valid when body_buffered
     bool body_buffered = false;
     http::Verb upstream_method = http::Verb::unknown;  // unknown: method_text of the request
     std::string_view upstream_method_text;
 
     // --- who asks
-    expr::Address client;               // after real-ip
-    std::string_view client_text;       // the same as text
+    expr::Address client;          // after real-ip
+    std::string_view client_text;  // the same as text
     std::uint16_t client_port = 0;
 
     // --- response. Filled before header_filter; a header_filter may change status and fields.
     http::ResponseHead response;
     ResponseSource source = ResponseSource::none;
-    // To be called in header_filter by a plugin that will change the body: drops Content-Length and validators that would lie.
+    // To be called in header_filter by a plugin that will change the body: drops Content-Length and what describes the
+    // old bytes (Last-Modified, ETag). response.body keeps telling how the upstream's body is framed.
     void body_will_change() noexcept;
-    // The same, when the new length is known.
-    void body_will_have(std::uint64_t length) noexcept;
+    // The same for a body whose bytes are all new: drops Content-Encoding too.
+    void body_will_be_replaced() noexcept;
     bool body_changes() const noexcept { return body_changes_; }
 
     // --- how a hook ends the request; both for `return exchange.respond_with(...)`
@@ -88,15 +93,18 @@ public:
     // Value of a variable of the specification (router.md 9) as text in the arena or elsewhere alive; false if absent.
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override = 0;
 
+    // The request target to write to the upstream: upstream_uri, else the original one, with `args` where they changed.
+    std::string_view upstream_target();
+
     // State of one plugin instance for this exchange: made on first use, value-initialised, freed with the arena.
     template <class T>
     T& slot(const Plugin& plugin) {
         static_assert(std::is_trivially_destructible_v<T>, "slots are freed with the arena");
-        for (std::size_t i = 0; i < slot_count_; ++i) {
-            if (slots_[i].plugin == &plugin) return *static_cast<T*>(slots_[i].state);
+        for (Slot* slot = slots_; slot; slot = slot->next) {
+            if (slot->plugin == &plugin) return *static_cast<T*>(slot->state);
         }
         T* state = arena_.make<T>();
-        if (slot_count_ < slots_.size()) slots_[slot_count_++] = {&plugin, state};
+        slots_ = arena_.make<Slot>(Slot{&plugin, state, slots_});
         return *state;
     }
     // A value that other plugins and the access log can read as a variable (expr: kind custom), e.g. apisix_request_id.
@@ -109,13 +117,28 @@ public:
         return true;
     }
 
+    // The chain of the matched route, for global plugins that step aside for it; null before the match.
+    const Chain* route_chain = nullptr;
     // Results of `_meta.filter` of each instance of a chain: 0 unknown, 1 run, 2 skip. Index given by the chain.
     std::array<std::uint8_t, 64> filter_results{};
+
+    // What ran, in order, for the debug header; recorded only while `traced`.
+    struct Trace {
+        std::string_view plugin;
+        Phase phase;
+        Trace* next;
+    };
+    bool traced = false;
+    void trace(std::string_view plugin, Phase phase);
+    const Trace* traces() const noexcept { return first_trace_; }
 
 protected:
     Exchange() = default;
     ~Exchange() = default;
+    // Ready for the next request; the arena keeps its first block.
     void clear() noexcept;
+    // Variables that follow from the members above alone; what it does not know is left to the derived class.
+    bool read_own(const expr::Variable& variable, expr::VariableValue& out) const;
 
     mutable Arena arena_{2048};
     Services* services_ = nullptr;
@@ -124,9 +147,10 @@ private:
     struct Slot {
         const Plugin* plugin;
         void* state;
+        Slot* next;
     };
-    std::array<Slot, 32> slots_{};
-    std::size_t slot_count_ = 0;
+    Slot* slots_ = nullptr;
+    Trace *first_trace_ = nullptr, *last_trace_ = nullptr;
     std::array<std::string_view, 16> custom_{};
     std::uint32_t custom_set_ = 0;
     LocalReply reply_;

@@ -15,15 +15,16 @@ class Endpoint;
 
 // What an instance needs to see whole. 0: nothing; the body streams past.
 struct BodyNeeds {
-    std::uint64_t request = 0;   // most bytes of a request body read into memory before `rewrite`; larger: 413
-    std::uint64_t response = 0;  // most bytes of a response body collected into one chunk; larger: streams on, in pieces
+    std::uint64_t request = 0;  // most bytes of a request body read into memory before `rewrite`; larger: 413
+    std::uint64_t response =
+        0;  // most bytes of a response body collected into one chunk; larger: streams on, in pieces
 };
 
 // What a throw or `fail` of a hook means: the request goes on without the plugin, or ends with 500 (security plugins).
 enum class OnError : std::uint8_t { open, closed };
 
-// Settings are immutable; per-request state lives in Exchange::slot. One thread. A hook that may wait returns a private Task
-// function; its parameters must be references to things the exchange owns.
+// Settings are immutable; per-request state lives in Exchange::slot. One thread. A hook that may wait returns a private
+// Task function; its parameters must be references to things the exchange owns.
 class Plugin {
 public:
     virtual ~Plugin() = default;

@@ -1,6 +1,7 @@
 // What a worker offers to plugins beyond the exchange itself: time, chance, waiting. Replaceable in tests.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -15,8 +16,10 @@ public:
     virtual ~Services() = default;
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
-    virtual std::uint64_t random() noexcept = 0;
-    virtual std::int64_t now_ms() const noexcept = 0;       // wall clock, milliseconds since the epoch
+    virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets
+    // Bytes that nobody can foretell; the default asks the kernel, in portions.
+    virtual void secure_random(void* to, std::size_t size) noexcept;
+    virtual std::int64_t now_ms() const noexcept = 0;                // wall clock, milliseconds since the epoch
     virtual std::string_view server_token() const noexcept = 0;      // value of the Server field, e.g. "gateway/0.1.0"
     virtual std::string_view error_page_token() const noexcept = 0;  // product line of built-in pages
 };

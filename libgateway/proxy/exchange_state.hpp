@@ -54,7 +54,8 @@ public:
     Ref<const CompiledRoute> route;
     route::RouteMatch match;
     http::OriginalForwarded original;
-    std::string_view match_path, request_uri, peer_text;
+    std::string_view match_path, peer_text;
+    std::string_view sent_target, sent_host;  // of the last attempt
     bool matched = false;
 
     // --- client side

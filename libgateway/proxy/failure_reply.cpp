@@ -15,17 +15,17 @@ FailureReply reply_to(Failure failure) noexcept {
         case Failure::read_timeout: return {504, EndReason::upstream_timeout};
         case Failure::invalid: return {502, EndReason::upstream_invalid};
         case Failure::no_node_left: return {502, EndReason::upstream_connect};
-        case Failure::no_nodes: return {503, EndReason::no_upstream};
-        case Failure::missing_upstream: return {502, EndReason::no_upstream};
-        case Failure::no_upstream: return {503, EndReason::no_upstream};
+        case Failure::no_nodes: return {503, EndReason::no_endpoint};
+        case Failure::missing_upstream: return {502, EndReason::no_endpoint};
+        case Failure::no_upstream: return {503, EndReason::no_endpoint};
         case Failure::retry_timeout: return {502, EndReason::upstream_timeout};
-        case Failure::plugin: return {500, EndReason::plugin};
+        case Failure::plugin: return {500, EndReason::plugin_failed};
         case Failure::client_gone: return {499, EndReason::client_gone};
         case Failure::client_slow: return {408, EndReason::client_timeout};
         case Failure::client_broken: return {400, EndReason::client_error};
         case Failure::body_too_large: return {413, EndReason::body_too_large};
     }
-    return {500, EndReason::plugin};
+    return {500, EndReason::internal};
 }
 
 }  // namespace gateway::proxy

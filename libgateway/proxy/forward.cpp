@@ -71,15 +71,8 @@ std::string_view host_to_send(const ProxyExchange& exchange, const upstream::Nod
 void start_request(ProxyExchange& exchange, const upstream::Node& node) {
     RequestLine line;
     line.method = exchange.upstream_method_text.empty() ? exchange.request.method_text : exchange.upstream_method_text;
-    const bool rewritten = !exchange.upstream_uri.empty();
-    if (rewritten || exchange.args_changed) {
-        line.target = rewritten ? exchange.upstream_uri : exchange.request.raw_path;
-        line.args = exchange.args;
-        line.has_args = exchange.has_args;
-    } else {
-        line.target = exchange.request_uri;
-    }
-    line.host = host_to_send(exchange, node);
+    line.target = exchange.sent_target = exchange.upstream_target();
+    line.host = exchange.sent_host = host_to_send(exchange, node);
     line.upgrade = exchange.request.websocket && exchange.route->enable_websocket;
     const http::BodyFraming framing = upload_framing(exchange);
     const bool zero_length = framing.kind == BodyKind::none && exchange.request.fields.find(http::FieldName::content_length);

@@ -54,10 +54,9 @@ void write_fields(Writer& out, const http::Fields& fields, FieldName left_out) n
 
 std::string_view write_request_head(const RequestLine& line, const http::Fields& fields, const http::BodyFraming& framing,
                                     bool always_length, net::BufferPool& buffers, net::Buffer& into) {
-    into = buffers.take(size_of(fields) + line.method.size() + line.target.size() + line.args.size() + line.host.size() + 160);
+    into = buffers.take(size_of(fields) + line.method.size() + line.target.size() + line.host.size() + 160);
     Writer out(into.data());
     out << line.method << ' ' << line.target;
-    if (line.has_args) out << '?' << line.args;
     out << std::string_view(" HTTP/1.1\r\nHost: ") << line.host << std::string_view("\r\n");
     write_fields(out, fields, FieldName::host);
     if (framing.kind == BodyKind::chunked) out << std::string_view("Transfer-Encoding: chunked\r\n");

@@ -12,10 +12,8 @@ namespace gateway::proxy {
 // written from `framing` and the flags; fields of those names in the table are left out.
 
 struct RequestLine {
-    std::string_view method, target, args;  // args: appended with '?', if has_args
-    bool has_args = false;
-    std::string_view host;
-    bool upgrade = false;                   // Connection: upgrade, Upgrade: websocket
+    std::string_view method, target, host;
+    bool upgrade = false;  // Connection: upgrade, Upgrade: websocket
 };
 std::string_view write_request_head(const RequestLine& line, const http::Fields& fields, const http::BodyFraming& framing,
                                     bool always_length, net::BufferPool& buffers, net::Buffer& into);

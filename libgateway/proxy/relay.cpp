@@ -148,7 +148,7 @@ Task<bool> push_filtered(ProxyExchange& exchange, std::string_view bytes, bool l
     Verdict verdict = co_await run_body_lane<Phase::body_filter>(exchange, chunk);
     if (verdict == Verdict::next) verdict = co_await run_body_lane<Phase::delayed_body_filter>(exchange, chunk);
     if (verdict != Verdict::next) {
-        cut_off(exchange, EndReason::plugin);
+        cut_off(exchange, EndReason::plugin_failed);
         co_return false;
     }
     if (!send) co_return true;
@@ -157,7 +157,7 @@ Task<bool> push_filtered(ProxyExchange& exchange, std::string_view bytes, bool l
     const std::uint64_t promised = exchange.response.body.length, queued = exchange.to_client.body_queued();
     if (counted && (queued > promised || (last && queued != promised))) {
         log::error("a body filter changed the length of the answer without saying so, route {}", exchange.route->route_id);
-        cut_off(exchange, EndReason::plugin);
+        cut_off(exchange, EndReason::plugin_failed);
         co_return false;
     }
     if (last) exchange.to_client.end(trailer_lines(exchange.download, exchange.arena()));
@@ -247,7 +247,7 @@ Task<void> relay_response(ProxyExchange& exchange) {
     exchange.source = ResponseSource::upstream;
     add_upstream_status(exchange);
     add_charset(exchange);
-    if (exchange.global->has(Phase::header_filter) || exchange.chain->has(Phase::header_filter)) {
+    if (exchange.traced || exchange.global->has(Phase::header_filter) || exchange.chain->has(Phase::header_filter)) {
         const Verdict verdict = co_await filter_head(exchange);
         if (verdict != Verdict::next) {
             exchange.lease.reset();

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "libgateway/http/local_reply.hpp"
+#include "libgateway/plugin/debug_header.hpp"
 #include "libgateway/proxy/head_writer.hpp"
 #include "libgateway/proxy/site.hpp"
 
@@ -39,6 +40,7 @@ Task<Verdict> filter_head(ProxyExchange& exchange) {
         if (!step.ready()) verdict = co_await std::move(step).wait();
         if (verdict != Verdict::next) co_return verdict;
     }
+    if (exchange.traced) set_debug_header(exchange, *exchange.chain, DebugForm::names);
     co_return Verdict::next;
 }
 
@@ -63,7 +65,7 @@ bool queue_response_head(ProxyExchange& exchange) {
         framing = {};
     } else if (framing.kind == BodyKind::none) {
         framing = {BodyKind::length, 0};
-    } else if (framing.kind != BodyKind::length) {
+    } else if (framing.kind != BodyKind::length || exchange.body_changes()) {
         framing.kind = exchange.request.version >= 11 ? BodyKind::chunked : BodyKind::until_close;
         if (framing.kind == BodyKind::until_close) exchange.keep_alive = false;
     }

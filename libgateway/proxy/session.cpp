@@ -124,6 +124,12 @@ net::Buffer Session::take_carried(std::size_t& size) noexcept {
     return std::move(carried_);
 }
 
+std::string Session::peer_text() const {
+    if (peer_unix_) return "unix:";
+    const std::string host = peer_.text();
+    return (peer_.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(peer_port_);
+}
+
 std::string Session::local_address() const {
     net::SocketAddress local;
     local.size = sizeof local.storage;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,8 @@ public:
     bool idle() const noexcept { return idle_; }
     const ProxyExchange* exchange() const noexcept { return exchange_; }
     std::string local_address() const;
+    std::string peer_text() const;                  // "10.0.0.1:4711"
+    const Session* next() const noexcept { return next_; }  // in Site's list
 
     // Bytes of the next request that came with this one; kept until serve() asks.
     void carry(std::string_view bytes);

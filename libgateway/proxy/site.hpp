@@ -56,7 +56,7 @@ public:
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
     bool draining = false;  // answers carry Connection: close from now on
-    std::uint64_t requests = 0;
+    std::uint64_t requests = 0, accepted = 0;
 
     // --- sessions, for status and drain
     void enter(Session& session);

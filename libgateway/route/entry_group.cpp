@@ -27,7 +27,7 @@ void EntryGroup::insert(const Ref<const Entry>& entry, const std::vector<std::st
     for (const std::string& host : hosts) {
         const HostPattern pattern = HostPattern::of(host);
         (pattern.raw ? hosts_->raw : hosts_->plain)
-            .update(ReverseKey(pattern.text).text(), pattern.kind, [&](EntryList& list) { list.insert(entry); });
+            .update(RawReverseKey(pattern.text).text(), pattern.kind, [&](EntryList& list) { list.insert(entry); });
     }
 }
 
@@ -39,7 +39,7 @@ bool EntryGroup::erase(const Entry& entry, const std::vector<std::string>& hosts
     for (const std::string& host : hosts) {
         const HostPattern pattern = HostPattern::of(host);
         (pattern.raw ? hosts_->raw : hosts_->plain)
-            .update(ReverseKey(pattern.text).text(), pattern.kind,
+            .update(RawReverseKey(pattern.text).text(), pattern.kind,
                     [&](EntryList& list) { found |= list.erase(entry); });
     }
     if (hosts_->plain.empty() && hosts_->raw.empty()) hosts_ = nullptr;

@@ -78,7 +78,7 @@ private:
     void each_list(std::string_view host, std::string_view raw_host, Each&& each) const {
         if (!any_.empty()) each(any_);
         hosts_->plain.each_covering(ReverseKey(host), each);
-        if (!hosts_->raw.empty()) hosts_->raw.each_covering(ReverseKey(raw_host), each);
+        if (!hosts_->raw.empty()) hosts_->raw.each_covering(RawReverseKey(raw_host), each);
     }
     template <class Accept>
     const Entry* find_by_host(std::string_view host, std::string_view raw_host, Accept& accept) const {

@@ -19,7 +19,7 @@ public:
     template <class Change>
     void update(std::string_view pattern, Change&& change) {
         const HostPattern host = HostPattern::of(pattern);
-        (host.raw ? raw_ : plain_).update(ReverseKey(host.text).text(), host.kind, change);
+        (host.raw ? raw_ : plain_).update(RawReverseKey(host.text).text(), host.kind, change);
     }
 
     // The path indexes of patterns that cover the host: exact with port, exact, wildcards with port, wildcards, each
@@ -27,11 +27,11 @@ public:
     template <class Visit>
     bool visit(std::string_view host, std::string_view raw_host, Visit&& visit) const {
         if (raw_.empty()) return plain_.visit(ReverseKey(host), visit);
-        const PathIndex* exact = raw_.exact(ReverseKey(raw_host));
+        const PathIndex* exact = raw_.exact(RawReverseKey(raw_host));
         if (exact && visit(*exact)) return true;
         exact = plain_.exact(ReverseKey(host));
         if (exact && visit(*exact)) return true;
-        return raw_.visit_prefixes(ReverseKey(raw_host), visit) || plain_.visit_prefixes(ReverseKey(host), visit);
+        return raw_.visit_prefixes(RawReverseKey(raw_host), visit) || plain_.visit_prefixes(ReverseKey(host), visit);
     }
     template <class Visit>
     bool visit_all(Visit&& visit) const {

@@ -63,15 +63,17 @@ bool Pattern::fits_segment(std::string_view segment, std::string_view text) cons
     return segment == text;
 }
 
-// From the right: each `*` first takes one segment and grows only when the rest does not fit, so the leftmost `*` ends
-// up with as much as it can get, as the greedy reading from the left demands. Only the `*` tried last ever has to grow.
 bool Pattern::capture(std::string_view wanted, std::string_view path, std::string_view* value) const noexcept {
     path.remove_prefix(literal_ < path.size() ? literal_ : path.size());
+    if (capture_rest(wanted, path, value)) return true;
+    return optional_slash_ && !path.empty() && path.back() == '/' &&
+           capture_rest(wanted, path.substr(0, path.size() - 1), value);
+}
+
+// From the right: each `*` first takes one segment and grows only when the rest does not fit, so the leftmost `*` ends
+// up with as much as it can get, as the greedy reading from the left demands. Only the `*` tried last ever has to grow.
+bool Pattern::capture_rest(std::string_view wanted, std::string_view path, std::string_view* value) const noexcept {
     const std::string_view segments = template_text();
-    if (optional_slash_ && path.size() > 1 && path.back() == '/') {
-        const std::string_view last = Backwards(segments).last();
-        if (last.empty() || last.front() != '*') path.remove_suffix(1);
-    }
     Backwards pattern(segments), text(path);
     struct {
         std::string_view segment;

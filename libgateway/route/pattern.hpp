@@ -59,6 +59,8 @@ private:
     // Matches; `wanted` is the segment of text_ (same bytes in memory) whose text goes to `value`.
     bool capture(std::string_view wanted, std::string_view path, std::string_view* value) const noexcept;
 
+    bool capture_rest(std::string_view wanted, std::string_view path, std::string_view* value) const noexcept;
+
     std::string_view text_;
     std::uint32_t literal_ = 0;
     PatternKind kind_ = PatternKind::exact;

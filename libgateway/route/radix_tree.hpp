@@ -19,7 +19,7 @@
 
 namespace gateway::route {
 
-// Keys as lookups read them: paths from the left, hosts from the right and in lower case.
+// Keys as lookups read them: paths from the left, hosts from the right.
 class ForwardKey {
 public:
     explicit ForwardKey(std::string_view text) noexcept : text_(text) {}
@@ -39,19 +39,19 @@ private:
     std::string_view text_;
 };
 
-class ReverseKey {
+template <bool Fold>
+class BasicReverseKey {
 public:
-    explicit ReverseKey(std::string_view text) noexcept : text_(text) {}
+    explicit BasicReverseKey(std::string_view text) noexcept : text_(text) {}
     std::size_t size() const noexcept { return text_.size(); }
-    char operator[](std::size_t at) const noexcept { return to_lower(text_[text_.size() - 1 - at]); }
-    std::size_t common(std::size_t at, std::string_view label) const noexcept {
-        const std::size_t most = std::min(label.size(), size() - at);
-        std::size_t same = 0;
-        while (same < most && (*this)[at + same] == label[same]) ++same;
-        return same;
-    }
+    char operator[](std::size_t at) const noexcept { return folded(text_[text_.size() - 1 - at]); }
     bool has(std::size_t at, std::string_view label) const noexcept {
-        return label.size() <= size() - at && common(at, label) == label.size();
+        if (label.size() > size() - at) return false;
+        const char* from = text_.data() + (text_.size() - at);
+        for (const char c : label) {
+            if (folded(*--from) != c) return false;
+        }
+        return true;
     }
     // The key as bytes, for update().
     std::string text() const {
@@ -61,8 +61,11 @@ public:
     }
 
 private:
+    static char folded(char c) noexcept { return Fold ? to_lower(c) : c; }
     std::string_view text_;
 };
+using ReverseKey = BasicReverseKey<false>;    // of a host that is in lower case already
+using RawReverseKey = BasicReverseKey<true>;  // of a host as the client or the configuration wrote it
 
 enum class SlotKind : std::uint8_t { exact, prefix };
 

@@ -1,9 +1,7 @@
 #include "libgateway/route/router.hpp"
 
-#include <algorithm>
-#include <unordered_set>
-
 #include "libgateway/route/condition.hpp"
+#include "libgateway/route/search.hpp"
 
 namespace gateway::route {
 namespace {
@@ -38,30 +36,6 @@ void update(RouterKind kind, PathIndex& paths, HostTable& hosts, const Entry& en
     }
 }
 
-// One complete search of router.md 4; `accept` is asked for each candidate.
-template <class Accept>
-const Entry* search(const PathIndex& paths, const MatchInput& input, std::string_view host, std::string_view raw_host,
-                    Accept& accept) {
-    const Entry* taken = nullptr;
-    paths.visit(ForwardKey(input.path), [&](const EntryGroup& group) {
-        taken = group.find(host, raw_host, accept);
-        return taken != nullptr;
-    });
-    return taken;
-}
-
-template <class Accept>
-const Entry* search_all(RouterKind kind, const PathIndex& paths, const HostTable& hosts, const MatchInput& input,
-                        Accept accept) {
-    if (kind != RouterKind::host_uri) return search(paths, input, input.host, input.raw_host, accept);
-    const Entry* taken = nullptr;
-    hosts.visit(input.host, input.raw_host, [&](const PathIndex& index) {
-        taken = search(index, input, {}, {}, accept);
-        return taken != nullptr;
-    });
-    return taken ? taken : search(paths, input, {}, {}, accept);
-}
-
 }  // namespace
 
 std::optional<RouterKind> router_kind(std::string_view name) noexcept {
@@ -93,9 +67,9 @@ void Router::remove(const Ref<const RouteRule>& rule) {
 RouteMatch Router::find(const MatchInput& input, MatchObserver* observer) const {
     const Entry* taken = nullptr;
     if (!observer) {
-        taken = search_all(kind_, paths_, hosts_, input, [&](const Entry& entry) { return holds(entry, input); });
+        taken = search_all(*this, input, [&](const Entry& entry) { return holds(entry, input); });
     } else {
-        taken = search_all(kind_, paths_, hosts_, input, [&](const Entry& entry) {
+        taken = search_all(*this, input, [&](const Entry& entry) {
             const std::string failed = first_failure(entry, input);
             if (failed.empty()) {
                 observer->taken(entry);

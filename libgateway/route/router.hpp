@@ -43,6 +43,11 @@ public:
     // path with the condition that failed, then those that share the longest beginning with it. Bounded work.
     std::vector<NearMiss> nearest(const MatchInput& input, std::size_t limit = 5) const;
 
+    // The indexes, for what else walks them: all routes without hosts in the host router, all routes otherwise; and the
+    // host router's others.
+    const PathIndex& paths() const noexcept { return paths_; }
+    const HostTable& hosts() const noexcept { return hosts_; }
+
 private:
     RouterKind kind_;
     std::size_t size_ = 0;

@@ -73,9 +73,11 @@ RunResult GatewayProcess::put(std::string_view kind, std::string_view id, std::s
 }
 
 boost::json::value GatewayProcess::status() const {
-    const RunResult result = ctl({"--json", "status"});
+    const RunResult answer = ctl({"--json", "status"});
     boost::system::error_code error;
-    return boost::json::parse(result.out, error);
+    const auto parsed = boost::json::parse(answer.out, error);
+    const auto* result = error ? nullptr : member(parsed, "result");
+    return result != nullptr ? *result : boost::json::value();
 }
 
 // Ready: every worker named in the status is in state "ready".

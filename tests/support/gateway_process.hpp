@@ -38,7 +38,7 @@ public:
     RunResult ctl(std::vector<std::string> args, milliseconds limit = milliseconds(20000)) const;
     RunResult reload(std::string_view routes);  // write_routes, then `gatewayctl reload`
     RunResult put(std::string_view kind, std::string_view id, std::string_view json);
-    // `gatewayctl status --json`; null if it does not answer.
+    // The result of `gatewayctl --json status`; null if there is no answer.
     boost::json::value status() const;
     bool ready() const;
     std::vector<pid_t> workers() const;  // pids by index, from the status

@@ -120,8 +120,8 @@ TEST_CASE("schema: errors have the reference's texts", "[config][schema]") {
 
 TEST_CASE("schema: all errors are collected with path, position and hint", "[config][schema]") {
     Settings settings;
-    const Errors errors = read_text(
-        "{\"mode\": \"slo\",\n \"nodes\": [{\"host\": \"a\", \"prt\": 1},\n  {}],\n\"cuont\": 1}", settings);
+    const Errors errors =
+        read_text("{\"mode\": \"slo\",\n \"nodes\": [{\"host\": \"a\", \"prt\": 1},\n  {}],\n\"cuont\": 1}", settings);
     REQUIRE(errors.size() == 4);
     const auto& found = errors.findings();
     REQUIRE(found[0].field == "mode");

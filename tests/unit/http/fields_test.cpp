@@ -1,5 +1,8 @@
 #include "libgateway/http/fields.hpp"
 
+#include <boost/beast/http/field.hpp>
+#include <string>
+
 #include "tests/support/catch.hpp"
 
 using namespace gateway;
@@ -64,4 +67,17 @@ TEST_CASE("fields: a full table refuses more and changes nothing", "[http][field
     REQUIRE(fields.size() == Fields::capacity);
     REQUIRE(fields.set("X", "w"));
     REQUIRE(fields.size() == 1);
+}
+
+TEST_CASE("fields: names are numbered as Beast numbers them", "[http][fields]") {
+    for (unsigned i = 1; i <= 356; ++i) {
+        const auto text = boost::beast::http::to_string(static_cast<FieldName>(i));
+        const std::string name(text.data(), text.size());
+        INFO(name);
+        REQUIRE(field_name(name) == boost::beast::http::string_to_field(name));
+        REQUIRE(field_name(to_lower(name)) == field_name(name));
+        REQUIRE(field_name(name + "x") == boost::beast::http::string_to_field(name + "x"));
+        REQUIRE(field_name(name.substr(1)) == boost::beast::http::string_to_field(name.substr(1)));
+    }
+    REQUIRE(field_name("") == FieldName::unknown);
 }

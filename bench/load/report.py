@@ -1,0 +1,189 @@
+"""Lays the results out as bench/results/latest.md."""
+
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+ORDER = ["direct", "bare Asio loop", "bare Task loop", "nginx", "HAProxy", "gateway"]
+
+
+def first_line(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return (done.stdout + done.stderr).splitlines()[0]
+    except (OSError, IndexError):
+        return "missing"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def number(value, digits=1, unit=""):
+    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def ratio(value, other):
+    return "–" if not value or not other else f"{value / other:.2f}"
+
+
+def ordered(rows):
+    return [(name, rows[name]) for name in ORDER if name in rows]
+
+
+def machine():
+    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), "unknown CPU")
+    versions = [first_line("nginx", "-v"), first_line("haproxy", "-v").partition(" 20")[0],
+                first_line("gcc", "--version")]
+    commit = first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD")
+    return (f"{time.strftime('%Y-%m-%d %H:%M')} · commit {commit} · {os.cpu_count()} CPUs, {model} · "
+            f"Linux {platform.release()} · {' · '.join(versions)}")
+
+
+def throughput(rows):
+    head = ["", "CPU µs/request", "user", "kernel", "least – most", "× nginx", "× HAProxy", "requests/s",
+            "p50 µs", "p99 µs"]
+    nginx, haproxy = (rows.get(name, {}).get("cpu") for name in ("nginx", "HAProxy"))
+    body = []
+    for name, row in ordered(rows):
+        cpu = row["cpu"] if name != "direct" else None
+        spread = " – ".join(number(value, 2) for value in row["spread"]) if cpu else "–"
+        body.append([name, number(cpu, 2), number(cpu and row["user"], 2), number(cpu and row["kernel"], 2), spread,
+                     ratio(cpu, nginx), ratio(cpu, haproxy), number(row["rate"], 0), number(row["p50"], 0),
+                     number(row["p99"], 0)])
+    return "## Proxied keep-alive requests, 1 KiB answer\n\n" + table(head, body)
+
+
+def per_request(results):
+    counts, calls = results.get("instructions", {}), results.get("calls", {})
+    allocations = results.get("allocations", {})
+    head = ["", "instructions/request", "× nginx", "system calls/request", "of them", "heap allocations/request"]
+    body = []
+    for name in ORDER[1:]:
+        if name not in counts and name not in calls:
+            continue
+        mine = calls.get(name, {})
+        most = ", ".join(f"{call} {times:.2f}" for call, times in sorted(mine.items(), key=lambda item: -item[1])[:6])
+        body.append([name, number(counts.get(name), 0), ratio(counts.get(name), counts.get("nginx")),
+                     number(sum(mine.values()) if mine else None, 2), most, number(allocations.get(name), 3)])
+    return "## Per request\n\n" + table(head, body)
+
+
+def idle(rows):
+    body = [[name, number(row["connections"], 0), number(row["bytes"], 0), number(row["answered"], 0)]
+            for name, row in ordered(rows)]
+    return "## Idle keep-alive connections\n\n" + table(
+        ["", "connections", "private bytes each", "answered afterwards"], body)
+
+
+def reloads(rows):
+    head = ["", "reloads", "POSTs", "broken", "short requests", "broken", "WebSockets", "broken", "idle", "closed",
+            "processes before", "at most", "workers replaced"]
+    body = [[name, row["times"], number(row["posts"], 0), row["post_broken"], number(row["short"], 0),
+             row["short_broken"], row["tunnels"], row["tunnels_broken"], row["idle"], row["idle_closed"],
+             row["processes_before"], row["processes_most"], row["workers_gone"]] for name, row in ordered(rows)]
+    return ("## Reloads under load, each changing what is in use\n\n"
+            "32 keep-alive POST clients, 32 clients with a connection per request, 200 WebSockets, 500 idle keep-alive "
+            "connections. nginx and HAProxy: the nodes change. Gateway: nodes, a route, a plugin setting and a global rule, "
+            "every tenth time a listener and the number of workers.\n\n" + table(head, body))
+
+
+def bodies(rows):
+    body = [[name, number(row["down"], 1), number(row["up"], 1)] for name, row in ordered(rows)]
+    return "## Large bodies\n\n" + table(["", "CPU µs per MiB down", "up"], body)
+
+
+def routes(rows):
+    head = ["", "time to ready s", "CPU µs/request, one route", "1,000 hot", "uniform", "worker MiB", "control MiB"]
+    body = []
+    for name, row in rows.items():
+        spreads = {int(spread): cpu for spread, cpu in row["spreads"].items()}
+        most = max(spreads)
+        hot = spreads.get(1000)
+        body.append([name, number(row["ready"], 2), number(spreads.get(1), 2), number(hot, 2),
+                     number(spreads[most] if most > 1 else None, 2), number(row["worker"] / 2**20, 1),
+                     number(row["control"] and row["control"] / 2**20, 1)])
+    return "## Many routes\n\n" + table(head, body)
+
+
+def changes(row):
+    milliseconds = {key: None if row[key] is None else row[key] * 1000 for key in ("seen", "seen_most")}
+    body = [["changes made (each through gatewayctl put)", f"{row['made']} ({row['per_second']:.0f} a second)"],
+            ["served after (median, most)", f"{number(milliseconds['seen'])} ms, {number(milliseconds['seen_most'])} ms"],
+            ["CPU of the worker per change", number(row["worker_cpu"], 0, " µs")],
+            ["CPU of control per change", number(row["control_cpu"], 0, " µs")],
+            ["p99 quiet, while changing", f"{row['quiet_p99']} µs, {row['busy_p99']} µs"],
+            ["broken requests", row["broken"]],
+            ["growth of the worker's memory", f"{row['growth'] * 100:.1f} %"],
+            ["longest loop turn (status)", row["longest_turn"]]]
+    return f"## One changed route among {row['routes']:,}\n\n" + table(["", ""], body)
+
+
+def bounds(results):
+    """The numbers to reach, met or not."""
+    rows = []
+
+    def bound(what, value, limit, digits=2):
+        if value is not None:
+            rows.append([what, number(value, digits), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
+
+    fast = results.get("throughput", {})
+    cpu = {name: fast.get(name, {}).get("cpu") for name in ORDER}
+    if cpu["gateway"]:
+        for other, limit in (("nginx", 0.90), ("HAProxy", 0.80)):
+            bound(f"CPU time per request, × {other}", cpu["gateway"] / cpu[other] if cpu[other] else None, limit)
+    bound("instructions per request", results.get("instructions", {}).get("gateway"), 10250, 0)
+    calls = results.get("calls", {}).get("gateway")
+    bound("system calls per request without epoll_wait",
+          sum(times for name, times in calls.items() if not name.startswith("epoll")) if calls else None, 4.05)
+    bound("heap allocations per request", results.get("allocations", {}).get("gateway"), 0.005, 3)
+    bound("private bytes per idle connection", results.get("idle", {}).get("gateway", {}).get("bytes"), 1024, 0)
+    reload = results.get("reloads", {}).get("gateway")
+    bound("broken over reloads", reload and sum(reload[key] for key in reload if key.endswith(("_broken", "idle_closed"))), 0, 0)
+    big = results.get("bodies", {})
+    if "gateway" in big and "HAProxy" in big:
+        for direction in ("down", "up"):
+            mine, other = big["gateway"][direction], big["HAProxy"][direction]
+            bound(f"large bodies {direction}, × HAProxy", mine / other if mine and other else None, 1.0)
+    rows += route_bounds(results.get("routes", {}))
+    return "## Numbers to reach\n\n" + table(["what", "measured", "bound", "met"], rows) if rows else ""
+
+
+def route_bounds(rows):
+    one = rows.get("gateway paths 1")
+    found = []
+    for name, row in rows.items():
+        if not name.startswith("gateway") or not name.endswith("100000") or not one:
+            continue
+        spreads = {int(spread): cpu for spread, cpu in row["spreads"].items()}
+        base = {int(spread): cpu for spread, cpu in one["spreads"].items()}[1]
+        for what, value, limit in ((f"{name}: ready s", row["ready"], 5), (f"{name}: worker MiB", row["worker"] / 2**20, 250),
+                                   (f"{name}: control MiB", (row["control"] or 0) / 2**20, 600),
+                                   (f"{name}: CPU × one route, 1,000 hot", spreads[1000] / base, 1.05),
+                                   (f"{name}: CPU × one route, uniform", spreads[100000] / base, 1.15)):
+            found.append([what, number(value, 2), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
+    return found
+
+
+def markdown(results):
+    parts = [f"# Bench, {results['size']} run\n\n{machine()}\n\n"
+             "One proxy worker on one CPU, backend and client on the other; all proxies run side by side and take turns, "
+             "medians of the rounds. CPU time is the scheduler's count of the processes that carry traffic.\n"]
+    parts.append(bounds(results))
+    if "throughput" in results:
+        parts.append(throughput(results["throughput"]))
+    if "instructions" in results or "calls" in results:
+        parts.append(per_request(results))
+    for name, lay_out in (("idle", idle), ("reloads", reloads), ("bodies", bodies), ("routes", routes), ("changes", changes)):
+        if results.get(name):
+            parts.append(lay_out(results[name]))
+    if results["missing"]:
+        parts.append("## Not measured\n\n" + table(["what", "why"], [[name, why.replace("\n", " ")[:300]] for name, why in
+                                                                    results["missing"].items()]))
+    parts.append(f"The whole run took {results['seconds']:.0f} s.\n")
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,76 @@
+// A closed-loop HTTP/1.1 client on one epoll descriptor: counts, times, and tells broken requests from ordinary ends.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "bench/load/sockets.hpp"
+
+namespace gateway::bench {
+
+struct Plan {
+    std::uint16_t port = 0;
+    std::string method = "GET";
+    std::string path = "/";          // "%d" stands for a number below `spread`
+    std::string host = "localhost";  // likewise
+    std::uint64_t spread = 1;
+    std::size_t body = 0;
+    std::size_t connections = 32;
+    std::uint64_t count = 0;   // 0: until the time is over
+    double seconds = 0;        // 0: until standard input ends
+    bool short_lived = false;  // a connection per request
+    bool once_each = false;    // every connection asks once and stays open
+    bool browser = false;      // six fields more, as a browser sends them
+};
+
+struct Tally {
+    std::uint64_t requests = 0, broken = 0, reopened = 0;
+    std::map<std::string, std::uint64_t> reasons{};
+    std::vector<std::uint32_t> micros{};
+    double seconds = 0;
+    std::string json();
+};
+
+class Requests {
+public:
+    explicit Requests(Plan plan);
+    // Runs until the plan's end. May be called again: connections that are still open are used again.
+    Tally run();
+    std::size_t open() const;
+
+private:
+    struct Guest {
+        UniqueFd socket;
+        std::string input;
+        std::string_view rest;  // of the request, not yet sent
+        std::int64_t started = 0;
+        bool waiting = false, connected = false;
+        std::string own;  // the request text when it differs from request to request
+    };
+
+    void connect(std::size_t index);
+    void ask(std::size_t index);
+    void send_rest(std::size_t index);
+    void on_event(std::size_t index, std::uint32_t events);
+    bool whole(Guest& guest, bool& keep);
+    void finish(std::size_t index, bool keep);
+    void broke(std::size_t index, const std::string& why);
+    void again(std::size_t index);
+    bool over() const;
+    std::string request_text(std::uint64_t number) const;
+
+    Plan plan_;
+    UniqueFd epoll_;
+    std::vector<Guest> guests_;
+    std::string fixed_;
+    std::mt19937_64 random_{7};
+    Tally tally_;
+    std::uint64_t asked_ = 0;
+    std::size_t busy_ = 0, next_ = 0;
+    std::int64_t end_ns_ = 0;
+    bool input_ended_ = false;
+};
+
+}  // namespace gateway::bench

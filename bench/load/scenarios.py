@@ -1,0 +1,283 @@
+"""The measurements. Each returns plain dictionaries that report.py lays out."""
+
+import re
+import signal
+import statistics
+import struct
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import system
+from proxies import BIN, BareLoop, Direct, Gateway, Haproxy, Load, Nginx, Setting, TaskLoop
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def wrk(port, seconds, connections=32):
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", f"http://127.0.0.1:{port}/"]
+    text = subprocess.run(system.pinned(system.LOAD_CPU, command), capture_output=True, text=True, check=True).stdout
+    unit = {"us": 1, "ms": 1e3, "s": 1e6}
+
+    def percentile(name):
+        number, of = re.search(name + r"%\s+([\d.]+)(us|ms|s)", text).groups()
+        return float(number) * unit[of]
+
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    return {"requests": int(re.search(r"(\d+) requests in", text).group(1)),
+            "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
+            "p50": percentile("50"), "p99": percentile("99"), "failed": int(failed.group(1)) if failed else 0}
+
+
+def cpu_around(pids, action):
+    """(result of the action, nanoseconds of CPU, user ticks, kernel ticks) of the processes meanwhile."""
+    before = system.cpu_of(pids)
+    result = action()
+    after = system.cpu_of(pids)
+    return result, *(b - a for a, b in zip(before, after))
+
+
+def throughput(proxies, rounds, seconds):
+    """Takes turns, another one first in each round; medians over the rounds."""
+    rows = {proxy.name: [] for proxy in proxies}
+    for turn in range(rounds):
+        for proxy in proxies[turn % len(proxies):] + proxies[:turn % len(proxies)]:
+            result, run, user, kernel = cpu_around(proxy.traffic(), lambda: wrk(proxy.port, seconds))
+            rows[proxy.name].append({**result, "run": run, "user": user, "kernel": kernel})
+    return {name: summary(turns) for name, turns in rows.items()}
+
+
+def summary(turns):
+    cpu = median([turn["run"] / turn["requests"] / 1000 for turn in turns])
+    user, kernel = (sum(turn[key] for turn in turns) for key in ("user", "kernel"))
+    part = user / (user + kernel) if user + kernel else 0
+    return {"cpu": cpu, "user": cpu * part, "kernel": cpu * (1 - part), "failed": sum(t["failed"] for t in turns),
+            "spread": [f(t["run"] / t["requests"] / 1000 for t in turns) for f in (min, max)],
+            **{key: median([turn[key] for turn in turns]) for key in ("rate", "p50", "p99")}}
+
+
+def callgrind_total(folder, pid):
+    for file in Path(folder).glob(f"callgrind.{pid}"):
+        found = re.search(r"^(?:summary|totals): (\d+)", file.read_text(errors="replace"), re.MULTILINE)
+        if found:
+            return int(found.group(1))
+    return None
+
+
+def instructions_of_run(kind, folder, setting, count):
+    proxy = kind(folder)
+    proxy.limit = 120
+    prefix = ["valgrind", "--tool=callgrind", "--trace-children=yes",
+              f"--callgrind-out-file={proxy.folder}/callgrind.%p", "-q"]
+    proxy.start(setting, prefix=prefix, alone=True)
+    try:
+        pid = proxy.traffic()[0]
+        done = Load("requests", proxy.port, count=count, connections=16).finish()
+    finally:
+        proxy.stop(60)
+    total = callgrind_total(proxy.folder, pid)
+    return total if done.get("requests") == count else None
+
+
+def instructions(kinds, folder, setting, few, many):
+    """User-space instructions per request: the difference of two runs, start-up and end cancel out."""
+    def measure(kind, count):
+        return instructions_of_run(kind, folder / f"callgrind-{count}", setting, count)
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = {kind.name: [pool.submit(measure, kind, count) for count in (few, many)] for kind in kinds}
+        result = {}
+        for name, pair in jobs.items():
+            try:
+                low, high = (job.result() for job in pair)
+                result[name] = (high - low) / (many - few) if low and high else None
+            except RuntimeError as error:
+                print(f"callgrind: {error}")
+                result[name] = None
+    return result
+
+
+def system_calls(proxy, count):
+    """Calls per request of the traffic processes, by name, counted by strace."""
+    file = proxy.folder / "strace"
+    attach = [argument for pid in proxy.traffic() for argument in ("-p", str(pid))]
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-o", str(file), *attach], stderr=subprocess.PIPE, text=True)
+    tracer.stderr.readline()  # "Process … attached"
+    done = Load("requests", proxy.port, count=count, connections=32).finish()
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait()
+    calls = {}
+    for line in file.read_text().splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and re.fullmatch(r"[\d.]+", fields[0]) and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3]) / max(done["requests"], 1)
+    return {name: calls for name, calls in calls.items() if calls >= 0.005}
+
+
+def allocations(kind, folder, setting, count):
+    """Heap allocations per request once warm, counted in the traffic process by a preloaded library."""
+    proxy = kind(folder / "alloc")
+    file = proxy.folder / "allocations"
+    file.unlink(missing_ok=True)
+    proxy.start(setting, env={"LD_PRELOAD": str(BIN / "alloc_preload.so"), "GATEWAY_ALLOC_FILE": str(file)})
+    try:
+        pids = proxy.traffic()
+
+        def counted():
+            pairs = struct.iter_unpack("QQ", file.read_bytes())
+            return sum(number for pid, number in pairs if pid in pids)
+
+        Load("requests", proxy.port, count=max(2000, count // 5)).finish()
+        before = counted()
+        Load("requests", proxy.port, count=count).finish()
+        return (counted() - before) / count
+    finally:
+        proxy.stop()
+
+
+def idle_memory(proxy, connections):
+    """Private memory that an idle keep-alive connection costs, after it has made one request."""
+    Load("requests", proxy.port, milliseconds=500).finish()
+    pids = proxy.everything()
+    before = system.memory_of(pids, "Private_Dirty")
+    load = Load("idle", proxy.port, connections=connections)
+    first = load.line()
+    time.sleep(1.5)  # timers that shrink buffers of idle connections have run
+    after = system.memory_of(pids, "Private_Dirty")
+    second = load.again()
+    load.finish()
+    return {"connections": first["open"], "bytes": (after - before) / max(first["open"], 1),
+            "answered": second["requests"] - second["broken"] - second["reopened"]}
+
+
+def reloads(proxy, setting, times, pause):
+    """Broken requests and tunnels while the configuration in use changes again and again."""
+    before, workers = len(proxy.everything()), set(proxy.traffic())
+    idle = Load("idle", proxy.port, connections=500)
+    held = idle.line()["open"]
+    posts = Load("requests", proxy.port, method="POST", body=512, connections=32)
+    short = Load("requests", proxy.port, connections=32, short=1)
+    tunnels = Load("websockets", proxy.port, connections=200)
+    opened = tunnels.line()["open"]
+    most = before
+    for turn in range(1, times + 1):
+        setting.mark = turn
+        proxy.reload(setting)
+        time.sleep(pause)
+        most = max(most, len(proxy.everything()))
+    post, once, tunnel, asked = posts.finish(), short.finish(), tunnels.finish(), idle.again()
+    idle.finish()
+    return {"times": times, "posts": post["requests"], "post_broken": post["broken"], "post_reasons": post["reasons"],
+            "short": once["requests"], "short_broken": once["broken"], "short_reasons": once["reasons"],
+            "tunnels": opened, "tunnels_broken": tunnel["broken"], "idle": held,
+            "idle_closed": asked["reopened"] + asked["broken"], "processes_before": before, "processes_most": most,
+            "workers_gone": len(workers - set(proxy.traffic()))}
+
+
+def cpu_per_request(proxy, seconds, **options):
+    result, run, _, _ = cpu_around(proxy.traffic(), lambda: Load("requests", proxy.port,
+                                                                 milliseconds=int(seconds * 1000), **options).finish())
+    return run / max(result["requests"], 1) / 1000
+
+
+def routes(kind, folder, backends, count, seconds, shape="paths"):
+    """Start with so many routes: time to ready, memory, CPU per request on one, on 1,000 hot and on all routes."""
+    proxy = kind(folder / f"{shape}-{count}")
+    setting = Setting(backends, **({"routes": count} if shape == "paths" else {"hosts": count}))
+    start = time.monotonic()
+    proxy.start(setting)
+    try:
+        last = {"path": f"/r/{count - 1}"} if shape == "paths" else {"host": f"h{count - 1}"}
+        system.until(lambda: system.answers(proxy.port, **last), 60)
+        ready = time.monotonic() - start
+        pattern = {"path": "/r/%d"} if shape == "paths" else {"path": "/x", "host": "h%d"}
+        Load("requests", proxy.port, milliseconds=300, spread=count, **pattern).finish()
+        row = {"ready": ready, "spreads": {}}
+        for spread in sorted({1, min(1000, count), count}):
+            row["spreads"][spread] = median([cpu_per_request(proxy, seconds, spread=spread, **pattern)
+                                             for _ in range(3)])
+        row["worker"] = system.memory_of(proxy.traffic()[:1], "Rss")
+        row["control"] = system.memory_of(proxy.control(), "Rss") if isinstance(proxy, Gateway) else None
+        return row
+    finally:
+        proxy.stop()
+
+
+def longest_turn(status):
+    turns = [value for worker in status.get("workers", []) for key, value in worker.items() if "longest_turn" in key]
+    return max(turns, default=None)
+
+
+def one_change(gateway, number, seen):
+    """Puts a route whose answer is the number; the time until a request gets it, looked at for each of the changes."""
+    body = '{"uri": "/change", "plugins": {"mocking": {"content_type": "text/plain", "response_example": "v%d"}}}'
+    start = time.monotonic()
+    put = gateway.ctl("put", "route", "change", "-", text=body % number)
+    if put.returncode not in (0, 4):
+        raise RuntimeError("gatewayctl put: " + put.stdout + put.stderr)
+    until_there = system.until(lambda: system.fetch(gateway.port, "/change")[1].startswith(f"v{number}"), 5, 0.001)
+    seen.append(time.monotonic() - start if until_there else 5.0)
+
+
+def changes(folder, backends, count, seconds, per_second):
+    """One changed route at a time among many: time until served, CPU it costs, and what traffic notices."""
+    gateway = Gateway(folder / "changes")
+    gateway.start(Setting(backends, routes=count))
+    try:
+        pattern = {"path": "/r/%d", "spread": count}
+        milliseconds = int(seconds * 1000)
+        Load("requests", gateway.port, milliseconds=500, **pattern).finish()
+        workers, control = gateway.traffic(), gateway.control()
+        quiet, quiet_cpu, _, _ = cpu_around(workers, lambda: paced(gateway, milliseconds, pattern))
+        before_control = system.cpu_of(control)[0]
+        before_memory = system.memory_of(workers, "Rss")
+        seen = []
+
+        def change():
+            stop = time.monotonic() + seconds
+            number = 0
+            while time.monotonic() < stop:
+                number += 1
+                due = time.monotonic() + 1 / per_second
+                one_change(gateway, number, seen)
+                time.sleep(max(0.0, due - time.monotonic()))
+
+        changer = threading.Thread(target=change)
+        changer.start()
+        busy, busy_cpu, _, _ = cpu_around(workers, lambda: paced(gateway, milliseconds, pattern))
+        changer.join()
+        control_cpu = system.cpu_of(control)[0] - before_control
+        made = max(len(seen), 1)
+        extra = busy_cpu - quiet_cpu * busy["requests"] / max(quiet["requests"], 1)
+        return {"routes": count, "made": len(seen), "per_second": made / seconds, "seen": median(seen),
+                "seen_most": max(seen, default=None), "worker_cpu": max(extra, 0) / made / 1000,
+                "control_cpu": control_cpu / made / 1000, "quiet_p99": quiet["p99"], "busy_p99": busy["p99"],
+                "broken": busy["broken"], "growth": system.memory_of(workers, "Rss") / before_memory - 1,
+                "longest_turn": longest_turn(gateway.status())}
+    finally:
+        gateway.stop()
+
+
+def paced(gateway, milliseconds, pattern):
+    """Few connections, so that the proxy's CPU is not the limit and times mean something."""
+    return Load("requests", gateway.port, milliseconds=milliseconds, connections=4, **pattern).finish()
+
+
+def large_bodies(proxies, size, rounds):
+    """CPU per MiB of the traffic processes, down and up."""
+    rows = {proxy.name: {"down": [], "up": []} for proxy in proxies}
+    for _ in range(rounds):
+        for proxy in proxies:
+            for direction in ("down", "up"):
+                result, run, _, _ = cpu_around(proxy.traffic(), lambda: Load(
+                    "transfer", proxy.port, bytes=size, direction=direction).finish())
+                if result.get("whole"):
+                    rows[proxy.name][direction].append(run / (size / 2**20) / 1000)
+    return {name: {direction: median(values) for direction, values in row.items()} for name, row in rows.items()}
+
+
+ALL = [Direct, BareLoop, TaskLoop, Nginx, Haproxy, Gateway]

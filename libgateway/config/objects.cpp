@@ -1,0 +1,91 @@
+#include "libgateway/config/objects.hpp"
+
+namespace gateway::config {
+
+namespace {
+
+void refuse(std::string_view field, bool present, Errors& errors) {
+    if (present) errors.add_member(field, {}, "'" + std::string(field) + "' is not supported by this build");
+}
+
+// The reference says this before anything else about a route.
+void only_one(const json::Value& route, std::string_view one, std::string_view many, Errors& errors) {
+    const json::Value* found = route.find(many);
+    if (!found || !route.find(one)) return;
+    std::string text = "only one of ";
+    errors.add_member(many, found->where, text.append(one).append(" or ").append(many).append(" is allowed"));
+}
+
+template <class S>
+void check_as(const json::Value& value, Errors& errors) {
+    S object;
+    read(value, object, errors);
+}
+
+}  // namespace
+
+void Route::check(const Route& route, Errors& errors) {
+    if (route.script && (!route.plugins.value.is_null() || route.plugin_config_id)) {
+        errors.add("value wasn't supposed to match schema", "script excludes plugins and plugin_config_id");
+    }
+    refuse("filter_func", route.filter_func.has_value(), errors);
+    refuse("script", route.script.has_value(), errors);
+}
+
+void Service::check(const Service& service, Errors& errors) {
+    refuse("script", service.script.has_value(), errors);
+}
+
+void check_object(Kind kind, const json::Value& value, Errors& errors) {
+    switch (kind) {
+        case Kind::route:
+            only_one(value, "host", "hosts", errors);
+            only_one(value, "remote_addr", "remote_addrs", errors);
+            return check_as<Route>(value, errors);
+        case Kind::service:
+            return check_as<Service>(value, errors);
+        case Kind::upstream:
+            return check_as<Upstream>(value, errors);
+        case Kind::plugin_config:
+            return check_as<PluginConfig>(value, errors);
+        case Kind::global_rule:
+            return check_as<GlobalRule>(value, errors);
+        case Kind::settings:
+        case Kind::plugins:
+            return;
+    }
+}
+
+SchemaTable schema_of(Kind kind) {
+    switch (kind) {
+        case Kind::route:
+            return table_of(Route::schema);
+        case Kind::service:
+            return table_of(Service::schema);
+        case Kind::upstream:
+            return table_of(Upstream::schema);
+        case Kind::plugin_config:
+            return table_of(PluginConfig::schema);
+        case Kind::global_rule:
+            return table_of(GlobalRule::schema);
+        case Kind::settings:
+        case Kind::plugins:
+            break;
+    }
+    return {};
+}
+
+const std::vector<std::string_view>& deferred_lists() noexcept {
+    static const std::vector<std::string_view> lists{"consumers", "consumer_groups", "ssls",         "plugin_metadata",
+                                                     "secrets",   "protos",          "stream_routes"};
+    return lists;
+}
+
+const std::vector<std::string_view>& document_lists() noexcept {
+    static const std::vector<std::string_view> lists{
+        "routes",          "services", "upstreams", "plugin_configs",  "global_rules", "plugins",      "consumers",
+        "consumer_groups", "ssls",     "secrets",   "plugin_metadata", "protos",       "stream_routes"};
+    return lists;
+}
+
+}  // namespace gateway::config

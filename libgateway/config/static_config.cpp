@@ -1,0 +1,214 @@
+#include "libgateway/config/static_config.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "libgateway/base/strings.hpp"
+#include "libgateway/config/read_file.hpp"
+#include "libgateway/config/static_keys.hpp"
+#include "libgateway/config/static_paths.hpp"
+#include "libgateway/config/yaml_reader.hpp"
+
+namespace gateway::config {
+
+namespace {
+
+// Reader of one static file: holds what every step needs.
+class Reader {
+public:
+    Reader(const StaticPlace& place, const Environment& environment, Diagnostics& diagnostics)
+        : place_(place), environment_(environment), diagnostics_(diagnostics) {}
+
+    StaticConfig read(std::string_view text) {
+        StaticConfig config;
+        auto file = parse(text);
+        if (!file) return config;
+        prepare(*file);
+        Errors errors;
+        config::read(*file, config, errors);
+        for (const Finding& finding : errors.findings()) report(finding);
+        settle(config, *file);
+        check(config);
+        resolve_paths(config, place_, environment_);
+        check_lengths(config);
+        return config;
+    }
+
+private:
+    std::optional<json::Value> parse(std::string_view text) {
+        json::ParseFailure why;
+        auto file = try_read_yaml(text, why);
+        if (!file) {
+            diagnostics_.error(place_.file, why.where, "", "failed to parse yaml config: " + why.what);
+            return std::nullopt;
+        }
+        if (file->is_null()) file->make_object();
+        if (file->is_object()) return file;
+        diagnostics_.error(place_.file, file->where, "",
+                           "wrong type: expected object, got " + std::string(reference_type(*file)));
+        return std::nullopt;
+    }
+
+    void prepare(json::Value& file) {
+        Errors errors;
+        substitute_values(file, environment_, errors);
+        diagnostics_.add(errors, place_.file, "");
+        drop_nulls(file);
+        note_etcd(file);
+        take_known_keys(file, place_.file, diagnostics_);
+    }
+    // null removes a default; every default here is what an absent key means.
+    static void drop_nulls(json::Value& value) {
+        if (!value.is_object()) return;
+        std::erase_if(value.make_object(), [](const json::Member& member) { return member.value.is_null(); });
+        for (json::Member& member : value.make_object()) drop_nulls(member.value);
+    }
+    void note_etcd(json::Value& file) {
+        const json::Value* deployment = file.find("deployment");
+        has_etcd_ = deployment && deployment->find("etcd");
+        for (const json::Member& member : file.members()) {
+            if (member.key != "etcd") continue;
+            has_etcd_ = true;
+            diagnostics_.warning(place_.file, member.where, "",
+                                 "the top-level key etcd is of old releases; it is taken as deployment.etcd");
+        }
+        file.erase("etcd");
+    }
+
+    void report(const Finding& finding) {
+        Diagnostic out{Severity::error, place_.file, finding.where, {}, finding.field, {}, finding.hint};
+        constexpr std::string_view unknown = "additional properties forbidden, found ", type = "wrong type: expected ";
+        const std::string_view message = finding.message;
+        if (message.starts_with(unknown)) {
+            out.message = "unknown key " + std::string(message.substr(unknown.size()));
+        } else if (message.starts_with(type)) {
+            out.message = mismatch(finding.field, message.substr(type.size()));
+        } else {
+            out.message = "failed to validate config: " + finding.message;
+        }
+        diagnostics_.add(std::move(out));
+    }
+    // "integer, got string" becomes the text of the reference's merge.
+    static std::string mismatch(std::string_view field, std::string_view types) {
+        const std::size_t comma = types.find(", got ");
+        std::string_view expected = types.substr(0, comma);
+        if (expected == "integer") expected = "number";
+        if (expected == "object" || expected == "array") expected = "table";
+        std::string path(field);
+        for (std::size_t dot; (dot = path.find('.')) != std::string::npos;) path.replace(dot, 1, "->");
+        std::string text = "failed to merge, path[" + path + "] expect: ";
+        return text.append(expected).append(", but got: ").append(types.substr(comma + 6));
+    }
+
+    void fail(std::string_view field, std::string message) {
+        diagnostics_.add({Severity::error, place_.file, {}, {}, std::string(field), std::move(message), {}});
+    }
+
+    // Rules that make one setting follow from another.
+    void settle(StaticConfig& config, const json::Value& file) {
+        if (const auto workers = environment_("APISIX_WORKER_PROCESSES")) {
+            Errors errors;
+            Codec<WorkerCount>::read(json::Value(*workers), config.nginx_config.worker_processes, {}, errors);
+            if (!errors.empty()) fail("APISIX_WORKER_PROCESSES", std::string(errors.first()));
+        }
+        if (config.apisix.enable_dev_mode) {
+            config.nginx_config.worker_processes.count = 1;
+            config.apisix.enable_reuseport = false;
+        }
+        const json::Value* deployment = file.find("deployment");
+        const bool named = deployment && deployment->find("route_file");
+        if (config.json_routes() && !named) config.deployment.route_file = "routes.json";
+    }
+
+    void check(const StaticConfig& config) {
+        if (config.apisix.proxy_mode != "http") {
+            fail("apisix.proxy_mode", "\"" + config.apisix.proxy_mode + "\" is not supported by this build");
+        }
+        if (config.apisix.proxy_protocol.listen_https_port) {
+            fail("apisix.proxy_protocol.listen_https_port", "not supported by this build");
+        }
+        check_provider(config.deployment);
+        check_listeners(config.apisix);
+    }
+    void check_provider(const DeploymentSection& deployment) {
+        if (deployment.role == "control_plane") {
+            return fail("deployment.role", "\"control_plane\" is not supported by this build");
+        }
+        const bool alone = deployment.role == "data_plane";
+        const ProviderSettings& settings = alone ? deployment.role_data_plane : deployment.role_traditional;
+        const std::string provider = settings.config_provider.value_or(has_etcd_ ? "etcd" : "local");
+        const std::string field = std::string("deployment.role_") + deployment.role + ".config_provider";
+        if (provider == "etcd" || provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
+        if (!alone && provider == "json") fail(field, "\"json\" needs role data_plane");
+    }
+    void check_listeners(const ApisixSection& apisix) {
+        std::set<std::pair<std::string, int>> seen;
+        std::vector<Listener> all = apisix.node_listen.list;
+        if (apisix.proxy_protocol.listen_http_port)
+            all.push_back({"", "", *apisix.proxy_protocol.listen_http_port, true});
+        if (apisix.status) all.push_back({apisix.status->ip, "", apisix.status->port, true});
+        for (const Listener& listener : all) {
+            if (listener.port == 0 || seen.emplace(listener.ip, listener.port).second) continue;
+            const std::string ip = listener.ip.empty() ? "all addresses" : listener.ip;
+            fail("apisix.node_listen", "port " + std::to_string(listener.port) + " of " + ip + " is configured twice");
+        }
+    }
+    void check_lengths(const StaticConfig& config) {
+        if (config.gateway.socket.size() > 107) {
+            fail("gateway.socket", "a socket's path has at most 107 bytes: " + config.gateway.socket);
+        }
+    }
+
+    const StaticPlace& place_;
+    const Environment& environment_;
+    Diagnostics& diagnostics_;
+    bool has_etcd_ = false;
+};
+
+}  // namespace
+
+void LimitSettings::check(const LimitSettings& limits, Errors& errors) {
+    const auto bounded = [&errors](std::string_view name, const ByteSize& size) {
+        if (size.bytes >= 1024 && size.bytes <= (1u << 20)) return;
+        errors.add_member(name, {}, "expected 1k to 1m, got " + std::to_string(size.bytes));
+    };
+    bounded("header_size", limits.header_size);
+    bounded("single_header_size", limits.single_header_size);
+    bounded("uri_size", limits.uri_size);
+}
+
+bool StaticConfig::json_routes() const noexcept {
+    return deployment.role == "data_plane" && deployment.role_data_plane.config_provider == "json";
+}
+
+StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,
+                         Diagnostics& diagnostics) {
+    return Reader(place, environment, diagnostics).read(text);
+}
+
+StaticConfig load_static(const StaticPlace& place, const Environment& environment, Diagnostics& diagnostics) {
+    std::string text;
+    if (const int error = read_file(place.file, text)) {
+        diagnostics.error(place.file, {}, "", "cannot be read: " + why_unreadable(place.file, error));
+        return {};
+    }
+    return read_static(text, place, environment, diagnostics);
+}
+
+std::string encode_static(const StaticConfig& config) {
+    return json::write(write(config));
+}
+
+StaticConfig decode_static(std::string_view text) {
+    json::ParseFailure why;
+    const auto value = json::try_parse(text, why, {.positions = false});
+    if (!value) throw Error(why.what);
+    StaticConfig config;
+    Errors errors;
+    read(*value, config, errors);
+    errors.throw_if_any();
+    return config;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,122 @@
+// The static file `gateway.yaml`: everything that is not a route. Read by control, sent to the workers as JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libgateway/config/diagnostic.hpp"
+#include "libgateway/config/environment.hpp"
+#include "libgateway/config/static_sections.hpp"
+
+namespace gateway::config {
+
+struct ProviderSettings {
+    std::optional<std::string> config_provider;
+    static constexpr auto schema = fields(field("config_provider", &ProviderSettings::config_provider,
+                                                "source of objects", one_of("local", "yaml", "json", "etcd", "xds")))
+                                       .closed();
+};
+struct LocalStoreSettings {
+    std::string path = "data/store.db";
+    static constexpr auto schema = fields(field("path", &LocalStoreSettings::path, "not in this build")).closed();
+};
+// Accepted so that files of later builds can be checked; no effect in this one.
+struct AdminSettings {
+    AddressSettings admin_listen{"127.0.0.1", 9180};
+    bool admin_key_required = true, https_admin = false, enable_admin_cors = true, enable_admin_ui = true;
+    std::vector<std::string> allow_admin{"127.0.0.0/24"};
+    RawArray admin_key;
+    RawObject admin_api_mtls;
+    std::string admin_api_version = "v3";
+    static constexpr auto schema =
+        fields(field("admin_listen", &AdminSettings::admin_listen, "address"),
+               field("admin_key_required", &AdminSettings::admin_key_required, "key check"),
+               field("https_admin", &AdminSettings::https_admin, "TLS"),
+               field("enable_admin_cors", &AdminSettings::enable_admin_cors, "CORS headers"),
+               field("enable_admin_ui", &AdminSettings::enable_admin_ui, "no UI ships"),
+               field("allow_admin", &AdminSettings::allow_admin, "peers", each(pattern(network_text, is_network))),
+               field("admin_key", &AdminSettings::admin_key, "keys"),
+               field("admin_api_mtls", &AdminSettings::admin_api_mtls, "certificates"),
+               field("admin_api_version", &AdminSettings::admin_api_version, "envelope"))
+            .closed();
+};
+struct DeploymentSection {
+    std::string role = "traditional";
+    ProviderSettings role_traditional, role_data_plane, role_control_plane;
+    AdminSettings admin;
+    LocalStoreSettings local;
+    std::string route_file = "routes.yaml", invalid_items = "reject";
+    bool require_end_marker = false;
+    static constexpr auto schema =
+        fields(
+            field("role", &DeploymentSection::role, "part of a fleet",
+                  one_of("traditional", "data_plane", "control_plane")),
+            field("role_traditional", &DeploymentSection::role_traditional, "with role traditional"),
+            field("role_data_plane", &DeploymentSection::role_data_plane, "with role data_plane"),
+            field("role_control_plane", &DeploymentSection::role_control_plane, "not in this build"),
+            field("admin", &DeploymentSection::admin, "Admin API (not in this build)"),
+            field("local", &DeploymentSection::local, "embedded store (not in this build)"),
+            field("route_file", &DeploymentSection::route_file, "routes and other objects", length(1, 511)),
+            field("invalid_items", &DeploymentSection::invalid_items,
+                  "reject: a file with an error changes nothing; drop: bad items are left out",
+                  one_of("reject", "drop")),
+            field("require_end_marker", &DeploymentSection::require_end_marker, "the route file must end with `#END`"))
+            .closed();
+};
+struct GatewaySection {
+    std::string data_dir, socket, pid_file;
+    static constexpr auto schema =
+        fields(field("data_dir", &GatewaySection::data_dir, "state on disk", length(0, 400)),
+               field("socket", &GatewaySection::socket, "control socket of gatewayctl", length(0, 107)),
+               field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)))
+            .closed();
+};
+
+// After load_static all paths are absolute and every default that depends on the machine is filled in.
+struct StaticConfig {
+    ApisixSection apisix;
+    NginxSection nginx_config;
+    DeploymentSection deployment;
+    GatewaySection gateway;
+    std::optional<std::vector<std::string>> plugins;  // absent: every plugin built in by default
+    RawObject plugin_attr;
+
+    static constexpr auto schema =
+        fields(field("apisix", &StaticConfig::apisix, "listeners and routing"),
+               field("nginx_config", &StaticConfig::nginx_config, "processes, logs, HTTP"),
+               field("deployment", &StaticConfig::deployment, "where objects come from"),
+               field("gateway", &StaticConfig::gateway, "paths of this gateway"),
+               field("plugins", &StaticConfig::plugins, "plugins that may run; replaces the default list"),
+               field("plugin_attr", &StaticConfig::plugin_attr, "settings per plugin"))
+            .closed();
+
+    // The format of the route file: true for config_provider json.
+    bool json_routes() const noexcept;
+};
+
+// Where the file stands and who reads it; decides the defaults of directories.
+struct StaticPlace {
+    std::string file;
+    bool root = false;
+};
+
+// Reads, substitutes, merges with the defaults and checks; everything wrong is in `diagnostics`. The result is usable
+// only if diagnostics.ok().
+StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,
+                         Diagnostics& diagnostics);
+// The same from a file; an unreadable one is an error that names owner and mode.
+StaticConfig load_static(const StaticPlace& place, const Environment& environment, Diagnostics& diagnostics);
+// The file that is used without -c: /etc/gateway/gateway.yaml, or gateway-<profile>.yaml beside it.
+std::string default_static_file(const Environment& environment);
+
+// As workers receive it.
+std::string encode_static(const StaticConfig& config);
+// Throws Error if the text is not what encode_static writes.
+StaticConfig decode_static(std::string_view text);
+
+// What stands in the error of an unreadable file: "Permission denied (owner root, mode 0600)".
+std::string why_unreadable(const std::string& path, int error);
+
+}  // namespace gateway::config

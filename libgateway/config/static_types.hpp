@@ -1,0 +1,82 @@
+// Values with units and short forms that only the static file has: durations, sizes, switches, worker counts,
+// listeners.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libgateway/config/schema.hpp"
+
+namespace gateway::config {
+
+// "500ms", "60s", "5m", "1h", "1d", "1h30m"; a plain number is seconds.
+struct Duration {
+    std::chrono::milliseconds value{0};
+};
+// "16k", "50m", "1g"; a plain number is bytes.
+struct ByteSize {
+    std::uint64_t bytes = 0;
+};
+// true, false, "on", "off".
+struct Switch {
+    bool on = false;
+};
+// "auto" (0) or a number from 1.
+struct WorkerCount {
+    std::uint32_t count = 0;
+};
+// A port, or an object; without `ip` all addresses.
+struct Listener {
+    std::string ip, name;
+    std::uint16_t port = 0;  // 0: the kernel chooses
+    bool enable_http2 = true;
+    static constexpr auto schema = fields(field("ip", &Listener::ip, "address; default: all"),
+                                          field("name", &Listener::name, "shown by status", length(0, 31)),
+                                          field("port", &Listener::port, "0: any free port", required, range(0, 65535)),
+                                          field("enable_http2", &Listener::enable_http2, "read, no effect"))
+                                       .closed();
+};
+// One port or a list of listeners.
+struct Listeners {
+    std::vector<Listener> list;
+};
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
+std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
+
+template <>
+struct Codec<Duration> {
+    static void read(const json::Value& value, Duration& out, const Rules& rules, Errors& errors);
+    static json::Value write(const Duration& duration);
+    static json::Value describe(const Rules&) { return json::Value::object({{"type", "time"}}); }
+};
+template <>
+struct Codec<ByteSize> {
+    static void read(const json::Value& value, ByteSize& out, const Rules& rules, Errors& errors);
+    static json::Value write(const ByteSize& size) { return size.bytes; }
+    static json::Value describe(const Rules&) { return json::Value::object({{"type", "size"}}); }
+};
+template <>
+struct Codec<Switch> {
+    static void read(const json::Value& value, Switch& out, const Rules& rules, Errors& errors);
+    static json::Value write(const Switch& value) { return value.on; }
+    static json::Value describe(const Rules&) { return json::Value::object({{"type", "boolean or on/off"}}); }
+};
+template <>
+struct Codec<WorkerCount> {
+    static void read(const json::Value& value, WorkerCount& out, const Rules& rules, Errors& errors);
+    static json::Value write(const WorkerCount& count) { return count.count ? json::Value(count.count) : "auto"; }
+    static json::Value describe(const Rules&) { return json::Value::object({{"type", "integer or \"auto\""}}); }
+};
+template <>
+struct Codec<Listeners> {
+    static void read(const json::Value& value, Listeners& out, const Rules& rules, Errors& errors);
+    static json::Value write(const Listeners& listeners) { return Codec<std::vector<Listener>>::write(listeners.list); }
+    static json::Value describe(const Rules& rules) { return Codec<std::vector<Listener>>::describe(rules); }
+};
+
+}  // namespace gateway::config

@@ -1,0 +1,35 @@
+// The commands of the control socket, as gatewayctl shows them and as the gateway carries them out.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace gateway::control {
+
+struct CommandHelp {
+    std::string_view name, usage, help;
+};
+
+inline constexpr std::array commands{
+    CommandHelp{"status", "status", "revision, workers, listeners and the last reload"},
+    CommandHelp{"reload", "reload", "read the static file and the route file again and apply what changed"},
+    CommandHelp{"check", "check [--strict] [FILE]", "check the static file with its routes, or a route file; changes nothing"},
+    CommandHelp{"explain", "explain METHOD URL [-H 'name: value']… [--from IP]",
+                "which route answers a request and why, or why none does"},
+    CommandHelp{"show", "show routes|upstreams|workers|connections [FILTER]", "what is in force, one line each"},
+    CommandHelp{"put", "put KIND ID FILE|-", "make or replace one object (until the next restart)"},
+    CommandHelp{"delete", "delete KIND ID", "remove one object that was put"},
+    CommandHelp{"reopen", "reopen", "open the log files again, after they were moved away"},
+    CommandHelp{"stop", "stop", "end now"},
+    CommandHelp{"quit", "quit", "end after the requests under way"},
+    CommandHelp{"version", "version", "versions of the gateway that runs and of this program"},
+};
+
+constexpr const CommandHelp* find_command(std::string_view name) noexcept {
+    for (const CommandHelp& command : commands) {
+        if (command.name == name) return &command;
+    }
+    return nullptr;
+}
+
+}  // namespace gateway::control

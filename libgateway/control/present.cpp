@@ -1,0 +1,121 @@
+#include "libgateway/control/present.hpp"
+
+#include "libgateway/control/table.hpp"
+
+namespace gateway::control {
+
+namespace {
+
+// The member as text: strings as they are, "-" for null or absent, everything else as JSON.
+std::string cell(const json::Value& object, std::string_view name) {
+    const json::Value* value = object.find(name);
+    if (!value || value->is_null()) return "-";
+    if (value->is_string()) return printable(value->string());
+    if (!value->is_array()) return json::write(*value);
+    std::string list;
+    for (const json::Value& item : value->items()) {
+        if (!list.empty()) list += ' ';
+        list += item.is_string() ? printable(item.string()) : json::write(item);
+    }
+    return list.empty() ? "-" : list;
+}
+
+const json::Value& member(const json::Value& object, std::string_view name) {
+    static const json::Value none;
+    const json::Value* value = object.find(name);
+    return value ? *value : none;
+}
+
+std::string table_of(const json::Value& rows, std::initializer_list<std::string_view> names) {
+    Table table(std::vector<std::string>(names.begin(), names.end()));
+    for (const json::Value& row : rows.items()) {
+        std::vector<std::string> cells;
+        for (std::string_view name : names) cells.push_back(cell(row, name));
+        table.add(std::move(cells));
+    }
+    return table.text();
+}
+
+std::string lines_of(const json::Value& list, std::string_view before) {
+    std::string text;
+    for (const json::Value& item : list.items()) text.append(before).append(printable(item.string())) += '\n';
+    return text;
+}
+
+std::string status_text(const json::Value& result) {
+    const json::Value& last = member(result, "last_reload");
+    std::string text = "gateway " + cell(result, "version") + ": " + cell(result, "state");
+    if (!member(result, "not_ready").string().empty()) text += " (" + cell(result, "not_ready") + ")";
+    text += "\nrevision " + cell(result, "revision") + "  digest " + cell(result, "digest") + "  since " +
+            cell(result, "changed_at") + "\nsource   " + cell(result, "source") + "\n";
+    text += "reload   " + cell(last, "result") + " at " + cell(last, "time") + " by " + cell(last, "by") + "\n";
+    text += lines_of(member(last, "errors"), "         ") + lines_of(member(last, "warnings"), "         ");
+    text += "master   pid " + cell(member(result, "master"), "pid") + "   control pid " +
+            cell(member(result, "control"), "pid") + "\n\n";
+    text += table_of(member(result, "workers"), {"index", "pid", "state", "incarnation", "revision", "connections",
+                                                 "requests", "lagging_since"});
+    return text + "\n" + table_of(member(result, "listeners"), {"listener", "address", "port", "proxy_protocol"});
+}
+
+std::string reload_text(const json::Value& result) {
+    std::string text = "revision " + cell(result, "revision") + ", " + cell(result, "changes") + " changes\n";
+    text += lines_of(member(result, "warnings"), "");
+    if (const json::Value& names = member(result, "needs_restart"); !names.items().empty())
+        text += "needs a restart: " + cell(result, "needs_restart") + "\n";
+    return text;
+}
+
+std::string considered_text(const json::Value& routes) {
+    std::string text;
+    for (const json::Value& route : routes.items()) {
+        text += "  route " + cell(route, "route") + ": " + cell(route, "failed") + "\n";
+    }
+    return text;
+}
+
+std::string explain_text(const json::Value& result) {
+    const json::Value& route = member(result, "route");
+    if (route.is_null()) {
+        const std::string nearest = considered_text(member(result, "nearest"));
+        return "no route: 404 for " + cell(result, "host") + " " + cell(result, "path") + "\n" +
+               (nearest.empty() ? std::string() : "nearest routes and what failed first:\n" + nearest);
+    }
+    std::string text = "route    " + cell(route, "id") + "  " + cell(route, "uri") + "  (" + cell(route, "where") + ")\n";
+    text += "outcome  " + cell(result, "outcome") + "\n";
+    if (member(route, "service_id").is_string()) text += "service  " + cell(route, "service_id") + "\n";
+    if (const json::Value& chain = member(result, "chain"); !chain.items().empty())
+        text += "chain\n" + table_of(chain, {"plugin", "priority", "source"});
+    if (const json::Value& nodes = member(member(result, "upstream"), "nodes"); !nodes.items().empty()) {
+        text += "upstream " + cell(member(result, "upstream"), "source") + "\n" +
+                table_of(nodes, {"host", "port", "weight", "priority"});
+    }
+    const std::string passed_over = considered_text(member(result, "considered"));
+    return passed_over.empty() ? text : text + "passed over:\n" + passed_over;
+}
+
+std::string show_text(std::string_view what, const json::Value& result) {
+    if (what == "routes") return table_of(result, {"id", "uri", "host", "methods", "priority", "service", "upstream", "where"});
+    if (what == "upstreams") return table_of(result, {"id", "type", "nodes", "where"});
+    if (what == "workers") {
+        return table_of(result, {"index", "pid", "state", "incarnation", "revision", "connections", "requests",
+                                 "longest_turn_us", "longest_apply_us", "crashes"});
+    }
+    return table_of(result, {"worker", "client", "listener", "requests", "state", "route"});
+}
+
+}  // namespace
+
+std::string present(const Request& request, const Answer& answer) {
+    json::ParseFailure failure;
+    const auto result = json::try_parse(answer.result, failure, {64, most_answer_bytes, false});
+    if (!result || result->is_null()) return {};
+    const std::string& command = request.command;
+    if (command == "status") return status_text(*result);
+    if (command == "reload" || command == "put" || command == "delete") return reload_text(*result);
+    if (command == "explain") return explain_text(*result);
+    if (command == "show") return show_text(request.text("what"), *result);
+    if (command == "version") return "gateway " + cell(*result, "version") + "\n";
+    return result->is_string() ? printable(result->string()) + "\n" : json::write(*result) + "\n";
+}
+
+}  // namespace gateway::control

@@ -1,0 +1,57 @@
+#include "libgateway/plugin/exchange.hpp"
+
+namespace gateway {
+
+using http::FieldName;
+
+void Exchange::body_will_change() noexcept {
+    body_changes_ = true;
+    for (const FieldName name : {FieldName::content_length, FieldName::last_modified, FieldName::etag}) {
+        response.fields.remove(name);
+    }
+}
+
+void Exchange::body_will_be_replaced() noexcept {
+    body_will_change();
+    response.fields.remove(FieldName::content_encoding);
+}
+
+std::string_view Exchange::upstream_target() {
+    if (!upstream_uri.empty()) return upstream_uri;
+    const std::string_view path = request.raw_path;
+    if (args_changed) return has_args ? arena_.join(path, "?", args) : path;
+    const std::size_t size = path.size() + (request.has_query ? 1 + request.query.size() : 0);
+    if (request.target.data() == path.data() && request.target.size() == size) return request.target;
+    return request.has_query ? arena_.join(path, "?", request.query) : path;
+}
+
+void Exchange::trace(std::string_view plugin, Phase phase) {
+    for (const Trace* known = first_trace_; known; known = known->next) {
+        if (known->phase == phase && known->plugin == plugin) return;
+    }
+    Trace* made = arena_.make<Trace>(Trace{plugin, phase, nullptr});
+    (last_trace_ ? last_trace_->next : first_trace_) = made;
+    last_trace_ = made;
+}
+
+void Exchange::clear() noexcept {
+    request.clear();
+    response.clear();
+    uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};
+    upstream_method_text = client_text = {};
+    host = "_";
+    has_args = args_changed = body_buffered = traced = false;
+    upstream_method = http::Verb::unknown;
+    source = ResponseSource::none;
+    route_chain = nullptr;
+    filter_results.fill(0);
+    slots_ = nullptr;
+    first_trace_ = last_trace_ = nullptr;
+    custom_set_ = 0;
+    reply_ = {};
+    error_ = {};
+    body_changes_ = false;
+    arena_.reset();
+}
+
+}  // namespace gateway

@@ -1,0 +1,54 @@
+#include "libgateway/plugin/registry.hpp"
+
+#include <algorithm>
+
+namespace gateway {
+namespace {
+
+bool before(const PluginType& a, const PluginType& b) noexcept {
+    return a.priority != b.priority ? a.priority > b.priority : a.name < b.name;
+}
+
+}  // namespace
+
+const NodeScope& NodeScope::none() noexcept {
+    static const NodeScope scope;
+    return scope;
+}
+
+const json::Value* BuildScope::attribute(std::string_view plugin, std::string_view key) const noexcept {
+    const json::Value* attributes = node.plugin_attr.find(plugin);
+    return attributes ? attributes->find(key) : nullptr;
+}
+
+void PluginRegistry::add(const PluginType& type) {
+    types_.insert(std::upper_bound(types_.begin(), types_.end(), type, before), type);
+}
+
+const PluginType* PluginRegistry::find(std::string_view name) const noexcept {
+    for (const PluginType& type : types_) {
+        if (type.name == name) return &type;
+    }
+    return nullptr;
+}
+
+std::string PluginRegistry::problem() const {
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        for (std::size_t j = i + 1; j < types_.size(); ++j) {
+            const std::string pair = std::string(types_[i].name) + " and " + std::string(types_[j].name);
+            if (types_[i].name == types_[j].name)
+                return "plugin " + std::string(types_[i].name) + " is registered twice";
+            if (types_[i].priority == types_[j].priority) {
+                return "plugins " + pair + " have the same priority " + std::to_string(types_[i].priority);
+            }
+        }
+    }
+    return {};
+}
+
+PluginRegistry& plugin_registry() {
+    static PluginRegistry registry;
+    return registry;
+}
+
+}  // namespace gateway

@@ -1,0 +1,145 @@
+// How control comes to its first document: the static file, the plan, what the master sends back, the sources.
+#include <sys/stat.h>
+
+#include <boost/asio/detached.hpp>
+
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/log.hpp"
+#include "libgateway/process/control_plan.hpp"
+#include "libgateway/process/control_process.hpp"
+
+namespace gateway::process {
+
+namespace {
+
+constexpr auto worker_wait = std::chrono::seconds(2);
+
+void log_all(const config::Diagnostics& found) {
+    for (const config::Diagnostic& one : found.list()) {
+        log::at(one.severity == config::Severity::error ? LogLevel::error : LogLevel::warn, "{}", one.text());
+    }
+}
+
+std::string summary(const config::Diagnostics& found) {
+    for (const config::Diagnostic& one : found.list()) {
+        if (one.severity == config::Severity::error)
+            return found.errors() == 1 ? one.text() : fmt::format("{} errors, the first: {}", found.errors(), one.text());
+    }
+    return "the static file cannot be read";
+}
+
+}  // namespace
+
+asio::awaitable<void> Control::boot() {
+    if (!read_static_file()) co_return;
+    while (!segment_) {
+        master_said_.expires_at(asio::steady_timer::time_point::max());
+        co_await master_said_.async_wait(quietly);
+    }
+    co_await first_document();
+    asio::co_spawn(loop_, poll(), asio::detached);
+}
+
+// False: this process has no reason to live. A control that is started again needs no good file: the plan in force stays.
+bool Control::read_static_file() {
+    const config::Diagnostics found = catalogue_.read_static();
+    static_file_good_ = found.ok();
+    log_all(found);
+    situation_.source = catalogue_.route_file();
+    std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
+    if (problem.empty() || start_.respawned) {
+        if (!problem.empty()) log::error("{}; the settings in force stay", problem);
+        master_.send(ToMaster::plan, 0, {}, bytes_of(situation_.plan));
+        return true;
+    }
+    master_.send(ToMaster::boot_failed, 0, problem);
+    master_.flush();
+    exit_status_ = 1;
+    loop_.stop();
+    return false;
+}
+
+// Descriptors in the order of ToControl::resources; the last may be empty.
+void Control::attach(std::array<UniqueFd, 4> fds) {
+    segment_ = shm::Segment::attach(std::move(fds[0]));
+    auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
+    auto* page = segment_->zone_as<ControlPage>(control_zone);
+    if (!pages || !page) throw std::runtime_error("shared memory lacks the zones of workers or control");
+    disk_ = std::make_unique<LastGood>(catalogue_.settings().gateway.data_dir + "/last-good");
+    revisions_ = std::make_unique<Revisions>(
+        loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
+        [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
+    status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
+    revisions_->channels().listen(std::move(fds[1]));
+    server_ = std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
+    server_->listen(std::move(fds[2]));
+    if (!fds[3]) return;
+    status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
+    status_api_->listen(std::move(fds[3]));
+}
+
+asio::awaitable<void> Control::first_document() {
+    const Turnstile::Pass pass = co_await writes_.enter();
+    const std::uint64_t epoch = revisions_->epoch();
+    LastGood& disk = *disk_;
+    auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
+    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
+    if (kept && !static_file_good_) catalogue_.adopt_settings(*kept);
+    // Workers that live hold this very document: what changed since goes to them as a difference.
+    const bool resumes = kept && epoch != 0 && kept->revision == epoch;
+    if (resumes) {
+        begin_with(*kept);
+        co_await wait_for_workers();
+    }
+    catalogue_.note_reading();
+    Catalogue::Reading reading =
+        co_await on_thread(builder_, [this] { return catalogue_.read(Catalogue::Files::routes_only); });
+    Outcome outcome;
+    if (resumes) {
+        outcome = co_await apply(std::move(reading), "start");
+    } else {
+        outcome = begin_anew(std::move(reading), kept, epoch);
+        co_await wait_for_workers();
+    }
+    remember(outcome);
+    situation_.synchronised = true;
+    tell_master();
+}
+
+// The first document of this machine, or one that its workers have to be sent whole. Numbers go on from the last ones.
+Control::Outcome Control::begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept,
+                                     std::uint64_t epoch) {
+    Outcome outcome;
+    outcome.record.by = "start";
+    outcome.record.warnings = reading.warnings();
+    outcome.record.errors = reading.errors();
+    outcome.record.result = reading.document ? "applied" : "refused";
+    const bool has_routes = reading.document || kept;
+    if (!has_routes) situation_.missing = "configuration has not been loaded: " + summary(reading.found);
+    if (!reading.document && kept)
+        outcome.record.warnings.push_back(fmt::format("the last good revision {} is used", kept->revision));
+    if (!reading.document) reading.document = catalogue_.fallback();
+    const std::uint64_t last = std::max(kept ? kept->revision : 0, epoch);
+    const bool same = kept && kept->digest == reading.document->digest() && kept->revision == last;
+    begin_with(encode_full(*reading.document, same ? last : last + 1));
+    outcome.changes = reading.document->size();
+    catalogue_.accept(std::move(reading));
+    return outcome;
+}
+
+void Control::begin_with(FullDelta document) {
+    situation_.changed_ms = wall_ms();
+    revisions_->start(std::move(document));
+}
+
+// Until every worker that serves has said which document it holds, or it is clear that one will not.
+asio::awaitable<void> Control::wait_for_workers() {
+    const auto deadline = std::chrono::steady_clock::now() + worker_wait;
+    asio::steady_timer tick(loop_);
+    while (!revisions_->all_introduced() && std::chrono::steady_clock::now() < deadline) {
+        tick.expires_after(std::chrono::milliseconds(10));
+        co_await tick.async_wait(quietly);
+    }
+}
+
+}  // namespace gateway::process

@@ -1,0 +1,243 @@
+#include "libgateway/process/control_catalogue.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "libgateway/json/value.hpp"
+
+namespace gateway::process {
+
+using config::Kind;
+using sources::Document;
+using sources::ObjectPtr;
+
+namespace {
+
+constexpr std::uint64_t overlay_bit = std::uint64_t{1} << 63;
+
+bool in_overlay(const sources::Object& object) noexcept { return (object.order & overlay_bit) != 0; }
+
+// Defaults of directories differ for a gateway that root started, also in its processes that are root no more.
+bool gateway_is_roots() {
+    struct stat master {};
+    const std::string folder = "/proc/" + std::to_string(::getppid());
+    return ::geteuid() == 0 || (::stat(folder.c_str(), &master) == 0 && master.st_uid == 0 && ::getppid() != 1);
+}
+
+std::string singular(Kind kind) {
+    std::string name(config::list_name(kind));
+    name.pop_back();
+    return name;
+}
+
+std::vector<std::string> texts_of(const config::Diagnostics& found, config::Severity severity) {
+    std::vector<std::string> texts;
+    for (const config::Diagnostic& one : found.list()) {
+        if (one.severity == severity) texts.push_back(one.text());
+    }
+    return texts;
+}
+
+}  // namespace
+
+FullDelta encode_full(const Document& document, std::uint64_t revision) {
+    FullDelta full{{}, revision, document.digest()};
+    config::DeltaWriter writer(full.bytes);
+    writer.begin(0, revision);
+    for (const ObjectPtr& object : document.objects()) writer.add(sources::change_of(*object));
+    writer.finish(full.digest);
+    return full;
+}
+
+sources::CheckRules rules_for(const config::StaticConfig& settings) {
+    sources::CheckRules rules = sources::program_rules();
+    rules.enabled_plugins = settings.plugins;
+    rules.plugin_config_overrides_route = settings.apisix.compat.plugin_config_overrides_route;
+    return rules;
+}
+
+sources::RouteFileSettings route_file_settings(const config::StaticConfig& settings) {
+    return {settings.deployment.route_file, settings.json_routes(), settings.deployment.require_end_marker,
+            settings.deployment.invalid_items == "drop"};
+}
+
+std::vector<std::string> Catalogue::Reading::errors() const { return texts_of(found, config::Severity::error); }
+
+std::vector<std::string> Catalogue::Reading::warnings() const {
+    std::vector<std::string> texts = texts_of(found, config::Severity::warning);
+    texts.insert(texts.end(), dropped.begin(), dropped.end());
+    texts.insert(texts.end(), hidden.begin(), hidden.end());
+    return texts;
+}
+
+Catalogue::Catalogue(std::string config_path)
+    : config_path_(std::move(config_path)), root_(gateway_is_roots()), next_overlay_(overlay_bit) {
+    use(std::make_shared<const config::StaticConfig>());
+}
+
+void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
+    settings_ = std::move(settings);
+    const std::string& path = settings_->deployment.route_file;
+    if (!watch_ || watch_->path() != path) watch_ = std::make_unique<sources::FileWatch>(path);
+}
+
+config::Diagnostics Catalogue::read_static() {
+    config::Diagnostics found;
+    use(std::make_shared<const config::StaticConfig>(
+        config::load_static({config_path_, root_}, config::process_environment(), found)));
+    return found;
+}
+
+void Catalogue::read_settings(Reading& reading) const {
+    auto settings = std::make_shared<const config::StaticConfig>(
+        config::load_static({config_path_, root_}, config::process_environment(), reading.found));
+    if (reading.found.ok()) reading.settings = std::move(settings);
+}
+
+void Catalogue::read_routes(const config::StaticConfig& settings, Reading& reading) const {
+    sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings),
+                                                               config::process_environment(), file_);
+    reading.found.append(result.diagnostics);
+    reading.dropped = std::move(result.dropped);
+    reading.file = std::move(result.document);
+}
+
+// Errors of both files are found in one go; a static file that is bad is no reason to be silent about the routes.
+Catalogue::Reading Catalogue::read(Files files) const {
+    Reading reading;
+    if (files == Files::both) read_settings(reading);
+    const config::StaticConfig& settings = reading.settings ? *reading.settings : *settings_;
+    read_routes(settings, reading);
+    const bool good = reading.file && (files == Files::routes_only || reading.settings);
+    if (good) reading.document = assemble(settings, *reading.file, &reading.hidden);
+    return reading;
+}
+
+Document Catalogue::assemble(const config::StaticConfig& settings, const Document& file,
+                             std::vector<std::string>* hidden) const {
+    Document document = file;
+    document.put(sources::make_object(Kind::settings, "static", 0, config::encode_static(settings), {}));
+    if (settings.plugins && !document.find(Kind::plugins, "list")) {
+        json::Value names = json::Value::array();
+        for (const std::string& name : *settings.plugins) names.push(json::Value(name));
+        document.put(sources::make_object(Kind::plugins, "list", 0, json::write(names), {}));
+    }
+    for (const auto& [key, object] : overlay_) {
+        if (!file.find(key.first, key.second)) {
+            document.put(object);
+        } else if (hidden) {
+            hidden->push_back(fmt::format("{} [{}] was put before; the one of the route file is used now",
+                                          singular(key.first), key.second));
+        }
+    }
+    return document;
+}
+
+Document Catalogue::fallback() const { return assemble(*settings_, file_, nullptr); }
+
+bool Catalogue::adopt(const FullDelta& kept, Overlay overlay) {
+    config::DeltaReader reader(kept.bytes);
+    file_ = active_ = {};
+    overlay_.clear();
+    for (config::Change change; reader.next(change);) {
+        const ObjectPtr object = sources::make_object(change.kind, std::string(change.id), change.order,
+                                                      std::string(change.json), {});
+        const bool put_before = in_overlay(*object);
+        if (put_before && overlay == Overlay::drop) continue;
+        active_.put(object);
+        if (change.kind == Kind::settings) continue;
+        if (!put_before) {
+            file_.put(object);
+            continue;
+        }
+        overlay_[{change.kind, object->id}] = object;
+        next_overlay_ = std::max(next_overlay_, object->order + 1);
+    }
+    return reader.ok();
+}
+
+bool Catalogue::adopt_settings(const FullDelta& kept) {
+    config::DeltaReader reader(kept.bytes);
+    for (config::Change change; reader.next(change);) {
+        if (change.kind != Kind::settings) continue;
+        use(std::make_shared<const config::StaticConfig>(config::decode_static(change.json)));
+        return true;
+    }
+    return false;
+}
+
+std::string Catalogue::owner_refusal(Kind kind, const std::string& id) const {
+    if (!file_.find(kind, id)) return {};
+    return fmt::format("{} [{}] is defined in {}", singular(kind), id, place_of(kind, id));
+}
+
+Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
+    Edit edit;
+    if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
+        edit.errors.push_back(std::move(refusal));
+        return edit;
+    }
+    config::Diagnostics found;
+    const ObjectPtr read = sources::parse_object(kind, id, content, "put", rules_for(*settings_), active_, found);
+    edit.errors = texts_of(found, config::Severity::error);
+    edit.warnings = texts_of(found, config::Severity::warning);
+    if (!read || !edit.errors.empty()) return edit;
+    const ObjectPtr before = active_.find(kind, id);
+    edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});
+    edit.after = active_.digest();
+    if (before) edit.after.remove(before->hash);
+    edit.after.add(edit.object->hash);
+    edit.changes_something = !before || before->hash != edit.object->hash;
+    return edit;
+}
+
+Catalogue::Edit Catalogue::remove(Kind kind, const std::string& id) const {
+    Edit edit;
+    edit.removed = true;
+    edit.object = active_.find(kind, id);
+    if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
+        edit.errors.push_back(std::move(refusal));
+    } else if (!edit.object) {
+        edit.errors.push_back(fmt::format("{} [{}] does not exist", singular(kind), id));
+    } else {
+        edit.changes_something = true;
+        edit.after = active_.digest();
+        edit.after.remove(edit.object->hash);
+    }
+    return edit;
+}
+
+void Catalogue::accept(Reading reading) {
+    if (reading.settings) use(std::move(reading.settings));
+    if (reading.file) {
+        for (auto one = overlay_.begin(); one != overlay_.end();)
+            one = reading.file->find(one->first.first, one->first.second) ? overlay_.erase(one) : std::next(one);
+        file_ = std::move(*reading.file);
+    }
+    active_ = std::move(*reading.document);
+}
+
+void Catalogue::accept(const Edit& edit) {
+    if (!edit.changes_something) return;
+    const Key key{edit.object->kind, edit.object->id};
+    if (edit.removed) {
+        active_.erase(key.first, key.second);
+        overlay_.erase(key);
+        return;
+    }
+    active_.put(edit.object);
+    overlay_[key] = edit.object;
+    next_overlay_ = std::max(next_overlay_, edit.object->order + 1);
+}
+
+std::string Catalogue::place_of(Kind kind, std::string_view id) const {
+    if (const ObjectPtr object = file_.find(kind, id)) {
+        return object->where.line == 0 ? route_file() : fmt::format("{}:{}", route_file(), object->where.line);
+    }
+    return active_.find(kind, id) ? "put by gatewayctl" : "";
+}
+
+}  // namespace gateway::process

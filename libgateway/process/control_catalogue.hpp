@@ -1,0 +1,105 @@
+// What is in force and where it came from: the static file, the route file and the overlay of single objects.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libgateway/config/delta.hpp"
+#include "libgateway/config/diagnostic.hpp"
+#include "libgateway/config/static_config.hpp"
+#include "libgateway/process/control_journal.hpp"
+#include "libgateway/sources/document.hpp"
+#include "libgateway/sources/file_watch.hpp"
+#include "libgateway/sources/route_file.hpp"
+
+namespace gateway::process {
+
+// Owned by control's loop thread. Candidates are made by const functions, which may run on the builder thread while the
+// caller holds the pass for writes; only accept() and adopt() change what is in force.
+//
+// Overlay objects stand behind all objects of the file: the top bit of their order key tells them apart, also in the
+// journal and on disk.
+class Catalogue {
+public:
+    enum class Files : std::uint8_t { both, routes_only };
+    enum class Overlay : std::uint8_t { keep, drop };
+
+    // The files as they are now, with the overlay.
+    struct Reading {
+        config::Diagnostics found;
+        std::vector<std::string> dropped;                      // items left out (invalid_items: drop)
+        std::shared_ptr<const config::StaticConfig> settings;  // null: the static file was not read, or is bad
+        std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
+        std::optional<sources::Document> document;             // all together; nothing: this changes nothing
+        std::vector<std::string> hidden;                       // overlay objects that the file now defines
+        std::vector<std::string> errors() const;
+        std::vector<std::string> warnings() const;
+    };
+    // One object of the overlay made, replaced or removed.
+    struct Edit {
+        std::vector<std::string> errors, warnings;  // any error: the rest is void
+        bool changes_something = false;
+        bool removed = false;
+        sources::ObjectPtr object;  // the new one, or the one removed
+        config::Digest after;
+        config::Change change() const { return sources::change_of(*object, removed); }
+    };
+
+    explicit Catalogue(std::string config_path);
+
+    // Reads the static file and takes it as it is, good or not: for the start.
+    config::Diagnostics read_static();
+    const config::StaticConfig& settings() const noexcept { return *settings_; }
+    const std::string& route_file() const noexcept { return watch_->path(); }
+    // Call once per interval; see sources::FileWatch.
+    bool route_file_changed() { return watch_->poll(); }
+    // The file is about to be read.
+    void note_reading() { watch_->taken(); }
+
+    // Takes over what the last control left, as what is in force; false if it cannot be read.
+    bool adopt(const FullDelta& kept, Overlay overlay);
+    // Takes over only its settings, for a start beside a static file that has become bad.
+    bool adopt_settings(const FullDelta& kept);
+
+    Reading read(Files files) const;
+    // What is in force with the settings of the static file, where the route file cannot be used.
+    sources::Document fallback() const;
+    Edit put(config::Kind kind, const std::string& id, const std::string& content) const;
+    Edit remove(config::Kind kind, const std::string& id) const;
+
+    void accept(Reading reading);
+    void accept(const Edit& edit);
+
+    const sources::Document& document() const noexcept { return active_; }
+    // "routes.yaml:12", or that it was put; empty if there is no such object.
+    std::string place_of(config::Kind kind, std::string_view id) const;
+
+private:
+    using Key = std::pair<config::Kind, std::string>;
+    void read_settings(Reading& reading) const;
+    void read_routes(const config::StaticConfig& settings, Reading& reading) const;
+    sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file,
+                               std::vector<std::string>* hidden) const;
+    std::string owner_refusal(config::Kind kind, const std::string& id) const;
+    void use(std::shared_ptr<const config::StaticConfig> settings);
+
+    std::string config_path_;
+    bool root_;
+    std::shared_ptr<const config::StaticConfig> settings_;
+    std::unique_ptr<sources::FileWatch> watch_;
+    sources::Document file_, active_;
+    std::map<Key, sources::ObjectPtr> overlay_;
+    std::uint64_t next_overlay_;
+};
+
+// Everything as one encoded delta from nothing.
+FullDelta encode_full(const sources::Document& document, std::uint64_t revision);
+// The rules by which objects are checked under these settings.
+sources::CheckRules rules_for(const config::StaticConfig& settings);
+sources::RouteFileSettings route_file_settings(const config::StaticConfig& settings);
+
+}  // namespace gateway::process

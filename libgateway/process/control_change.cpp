@@ -1,0 +1,155 @@
+// How control changes what is in force: reload, put and delete, all by the same path of check, plan, publish, accept.
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/log.hpp"
+#include "libgateway/process/control_plan.hpp"
+#include "libgateway/process/control_process.hpp"
+
+namespace gateway::process {
+
+namespace {
+
+constexpr auto plan_wait = std::chrono::seconds(10);
+
+}  // namespace
+
+asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Files files) {
+    const Turnstile::Pass pass = co_await writes_.enter();
+    const bool told = by == "SIGHUP" || by == "gatewayctl";
+    if (told) master_.send(ToMaster::reload_started);
+    Outcome outcome;
+    std::string failure;
+    try {
+        catalogue_.note_reading();
+        Catalogue::Reading reading = co_await on_thread(builder_, [this, files] { return catalogue_.read(files); });
+        outcome = co_await apply(std::move(reading), by);
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    if (!failure.empty()) outcome = refused(by, {failure});
+    remember(outcome);
+    if (told)
+        master_.send(ToMaster::reload_finished, revisions_->revision(),
+                     outcome.record.errors.empty() ? std::string_view() : outcome.record.errors[0]);
+    co_return outcome;
+}
+
+Control::Outcome Control::refused(std::string by, std::vector<std::string> errors) {
+    Outcome outcome;
+    outcome.status = control::Status::refused;
+    outcome.record.by = std::move(by);
+    outcome.record.result = "refused";
+    outcome.record.errors = std::move(errors);
+    return outcome;
+}
+
+asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std::string by) {
+    const std::vector<std::string> warnings = reading.warnings();
+    Outcome outcome;
+    if (!reading.document) {
+        outcome = refused(by, reading.errors());
+        outcome.record.warnings = warnings;
+        co_return outcome;
+    }
+    const Plan before = situation_.plan;
+    Plan wanted;
+    std::string refusal = reading.settings ? make_plan(*reading.settings, wanted) : std::string();
+    const bool new_plan = reading.settings && refusal.empty() && !same_plan(wanted, before);
+    if (new_plan) {
+        const std::string kept = needs_restart(before, wanted);
+        if (!kept.empty()) outcome.needs_restart.push_back(kept);
+        keep_until_restart(before, wanted);
+        if (!same_plan(wanted, before)) refusal = co_await apply_plan(wanted);
+    }
+    if (!refusal.empty()) co_return refused(by, {refusal});
+
+    const std::vector<config::Change> changes = sources::diff(catalogue_.document(), *reading.document);
+    Published published{revisions_->revision(), {}, {}};
+    if (!changes.empty()) published = co_await revisions_->publish(changes, reading.document->digest());
+    if (!published.veto.empty() && new_plan) co_await apply_plan(before);
+    outcome.record.by = by;
+    outcome.record.warnings = warnings;
+    record(outcome, published, changes.size());
+    if (outcome.status == control::Status::refused) co_return outcome;
+    if (new_plan && changes.empty()) outcome.record.result = "applied";
+    catalogue_.accept(std::move(reading));
+    situation_.source = catalogue_.route_file();
+    situation_.missing.clear();
+    co_return outcome;
+}
+
+void Control::record(Outcome& outcome, const Published& published, std::size_t changes) {
+    if (!published.veto.empty()) {
+        outcome.status = control::Status::refused;
+        outcome.record.result = "refused";
+        outcome.record.errors.push_back(published.veto);
+        return;
+    }
+    outcome.record.result = changes == 0 ? "unchanged" : "applied";
+    outcome.changes = changes;
+    outcome.lagging = published.lagging;
+    if (!published.lagging.empty()) outcome.status = control::Status::not_ready;
+    for (const std::uint32_t worker : published.lagging) {
+        outcome.record.warnings.push_back(fmt::format("worker {} lags: it gets the change when it runs again", worker));
+    }
+}
+
+// The master's answer to a plan: empty if it was carried out. The plan in force changes with it.
+asio::awaitable<std::string> Control::apply_plan(const Plan& plan) {
+    const Plan wanted = plan;
+    plan_answer_.reset();
+    master_.send(ToMaster::plan, 0, {}, bytes_of(wanted));
+    const auto deadline = std::chrono::steady_clock::now() + plan_wait;
+    while (!plan_answer_ && std::chrono::steady_clock::now() < deadline) {
+        master_said_.expires_at(deadline);
+        co_await master_said_.async_wait(quietly);
+    }
+    if (!plan_answer_) co_return std::string("the master does not answer");
+    if (plan_answer_->empty()) situation_.plan = wanted;
+    co_return *plan_answer_;
+}
+
+asio::awaitable<Control::Outcome> Control::put(config::Kind kind, std::string id, std::string content) {
+    const Turnstile::Pass pass = co_await writes_.enter();
+    Outcome outcome = co_await apply_edit(catalogue_.put(kind, id, content), "put");
+    co_return outcome;
+}
+
+asio::awaitable<Control::Outcome> Control::remove(config::Kind kind, std::string id) {
+    const Turnstile::Pass pass = co_await writes_.enter();
+    Outcome outcome = co_await apply_edit(catalogue_.remove(kind, id), "delete");
+    co_return outcome;
+}
+
+asio::awaitable<Control::Outcome> Control::apply_edit(Catalogue::Edit edit, std::string by) {
+    Outcome outcome;
+    outcome.record.by = by;
+    outcome.record.warnings = edit.warnings;
+    if (!edit.errors.empty()) {
+        outcome = refused(by, edit.errors);
+        remember(outcome);
+        co_return outcome;
+    }
+    Published published{revisions_->revision(), {}, {}};
+    if (edit.changes_something) {
+        const config::Change change = edit.change();
+        published = co_await revisions_->publish({&change, 1}, edit.after);
+    }
+    record(outcome, published, edit.changes_something ? 1 : 0);
+    if (outcome.status != control::Status::refused) catalogue_.accept(edit);
+    remember(outcome);
+    co_return outcome;
+}
+
+void Control::remember(const Outcome& outcome) {
+    situation_.last = outcome.record;
+    situation_.last.at_ms = wall_ms();
+    if (outcome.record.result == "applied") situation_.changed_ms = situation_.last.at_ms;
+    for (const std::string& error : outcome.record.errors) log::error("{}", error);
+    if (outcome.record.by == "put" || outcome.record.by == "delete") return;
+    for (const std::string& warning : outcome.record.warnings) log::warn("{}", warning);
+    if (outcome.record.result == "applied")
+        log::warn("config file {} reloaded: revision {}, {} changes", situation_.source, revisions_->revision(),
+                  outcome.changes);
+}
+
+}  // namespace gateway::process

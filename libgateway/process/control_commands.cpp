@@ -1,0 +1,186 @@
+// What each command of the control socket does. Names and usage are in control/commands.hpp, for gatewayctl too.
+#include <boost/asio/detached.hpp>
+
+#include "libgateway/control/commands.hpp"
+#include "libgateway/process/control_explain.hpp"
+#include "libgateway/process/control_process.hpp"
+
+namespace gateway::process {
+
+namespace {
+
+using control::Answer;
+using control::Request;
+using control::Status;
+
+constexpr std::size_t most_rows_with_place = 2000;  // finding the place of each of 100,000 would hold up the loop
+constexpr auto worker_answer_limit = std::chrono::milliseconds(1000);
+
+json::Value texts(const std::vector<std::string>& list) {
+    json::Value array = json::Value::array();
+    for (const std::string& text : list) array.push(json::Value(text));
+    return array;
+}
+
+Answer answer_of(const Control& control, const Control::Outcome& outcome, std::uint64_t revision) {
+    json::Value lagging = json::Value::array();
+    for (const std::uint32_t worker : outcome.lagging) lagging.push(worker);
+    Answer answer;
+    answer.status = outcome.status;
+    answer.errors = outcome.record.errors;
+    answer.result = json::write(json::Value::object({{"result", json::Value(outcome.record.result)},
+                                                     {"revision", revision},
+                                                     {"changes", outcome.changes},
+                                                     {"warnings", texts(outcome.record.warnings)},
+                                                     {"needs_restart", texts(outcome.needs_restart)},
+                                                     {"lagging", std::move(lagging)},
+                                                     {"source", json::Value(control.situation().source)}}));
+    return answer;
+}
+
+Answer good(const json::Value& result) {
+    Answer answer;
+    answer.result = json::write(result);
+    return answer;
+}
+
+asio::awaitable<Answer> status(Control& control, const Request&) {
+    Answer answer = good(control.status()->to_json());
+    if (!control.status()->not_ready().empty()) answer.status = Status::not_ready;
+    co_return answer;
+}
+
+asio::awaitable<Answer> reload(Control& control, const Request&) {
+    const Control::Outcome outcome = co_await control.reload("gatewayctl", Catalogue::Files::both);
+    co_return answer_of(control, outcome, control.revisions().revision());
+}
+
+// Kind and id of put and delete; the reason if they are none.
+std::string read_object_name(const Request& request, config::Kind& kind, std::string& id) {
+    const std::string_view text = request.text("kind");
+    if (!config::parse_kind(text, kind) || kind < config::Kind::route)
+        return "expected route, service, upstream, plugin_config or global_rule, found \"" +
+               std::string(text.substr(0, 64)) + "\"";
+    id = request.text("id");
+    return id.empty() ? "the id is missing" : "";
+}
+
+asio::awaitable<Answer> put(Control& control, const Request& request) {
+    config::Kind kind{};
+    std::string id;
+    if (std::string why = read_object_name(request, kind, id); !why.empty()) co_return refuse(Status::usage, why);
+    const Control::Outcome outcome = co_await control.put(kind, id, std::string(request.text("content")));
+    co_return answer_of(control, outcome, control.revisions().revision());
+}
+
+asio::awaitable<Answer> remove(Control& control, const Request& request) {
+    config::Kind kind{};
+    std::string id;
+    if (std::string why = read_object_name(request, kind, id); !why.empty()) co_return refuse(Status::usage, why);
+    const Control::Outcome outcome = co_await control.remove(kind, id);
+    co_return answer_of(control, outcome, control.revisions().revision());
+}
+
+asio::awaitable<Answer> explain(Control& control, const Request& request) {
+    auto view = co_await control.view();
+    json::Value arguments = request.arguments;
+    auto outcome = co_await on_thread(control.builder(), [view, arguments]() -> std::pair<json::Value, std::string> {
+        try {
+            return {view->explain(arguments), ""};
+        } catch (const std::exception& error) {
+            return {json::Value(), error.what()};
+        }
+    });
+    if (!outcome.second.empty()) co_return refuse(Status::usage, outcome.second);
+    if (json::Value* route = outcome.first.find("route"); route && route->is_object())
+        route->set("where", json::Value(control.catalogue().place_of(config::Kind::route, route->find("id")->string())));
+    co_return good(outcome.first);
+}
+
+asio::awaitable<Answer> show_objects(Control& control, config::Kind kind, std::string filter) {
+    auto view = co_await control.view();
+    json::Value rows = co_await on_thread(control.builder(), [view, kind, filter] {
+        return kind == config::Kind::route ? view->routes(filter) : view->upstreams(filter);
+    });
+    if (rows.size() <= most_rows_with_place) {
+        for (json::Value& row : rows.make_array())
+            row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));
+    }
+    co_return good(rows);
+}
+
+// The lists of all workers in one; a worker that does not answer in time is named by an error.
+asio::awaitable<Answer> show_connections(Control& control) {
+    Answer answer;
+    json::Value rows = json::Value::array();
+    const std::vector<WorkerChannelPtr> channels = control.revisions().channels().all();
+    for (const WorkerChannelPtr& channel : channels) {
+        const std::string text = co_await control.revisions().channels().connections_of(channel, worker_answer_limit);
+        json::ParseFailure failure;
+        auto list = json::try_parse(text, failure, {64, max_packet, false});
+        json::Value* connections = list ? list->find("connections") : nullptr;
+        if (!connections) {
+            answer.errors.push_back("worker " + std::to_string(channel->index()) + " does not tell its connections");
+            answer.status = Status::not_ready;
+            continue;
+        }
+        for (json::Value& row : connections->make_array()) {
+            row.set("worker", channel->index());
+            rows.push(std::move(row));
+        }
+    }
+    answer.result = json::write(rows);
+    co_return answer;
+}
+
+asio::awaitable<Answer> show(Control& control, const Request& request) {
+    const std::string what(request.text("what"));
+    const std::string filter(request.text("filter"));
+    if (what == "workers") co_return good(control.status()->workers());
+    if (what == "connections") {
+        Answer answer = co_await show_connections(control);
+        co_return answer;
+    }
+    if (what != "routes" && what != "upstreams")
+        co_return refuse(Status::usage, "expected routes, upstreams, workers or connections, found \"" + what.substr(0, 64) + "\"");
+    Answer answer =
+        co_await show_objects(control, what == "routes" ? config::Kind::route : config::Kind::upstream, filter);
+    co_return answer;
+}
+
+template <ToMaster Message>
+asio::awaitable<Answer> tell_master(Control& control, const Request&) {
+    control.master().send(Message);
+    co_return good(Message == ToMaster::reopen_logs ? "log files are opened again"
+                   : Message == ToMaster::stop      ? "stopping"
+                                                    : "stopping after the requests under way");
+}
+
+asio::awaitable<Answer> version(Control&, const Request&) {
+    co_return good(json::Value::object({{"version", GATEWAY_VERSION}}));
+}
+
+asio::awaitable<Answer> check(Control&, const Request&) {
+    co_return refuse(Status::usage, "check is carried out by gatewayctl itself, with gatewayd --check");
+}
+
+constexpr std::array table{
+    ControlCommand{"status", status, true},
+    ControlCommand{"reload", reload, false},
+    ControlCommand{"check", check, true},
+    ControlCommand{"explain", explain, false},
+    ControlCommand{"show", show, false},
+    ControlCommand{"put", put, false},
+    ControlCommand{"delete", remove, false},
+    ControlCommand{"reopen", tell_master<ToMaster::reopen_logs>, true},
+    ControlCommand{"stop", tell_master<ToMaster::stop>, true},
+    ControlCommand{"quit", tell_master<ToMaster::quit>, true},
+    ControlCommand{"version", version, true},
+};
+static_assert(table.size() == control::commands.size());
+
+}  // namespace
+
+std::span<const ControlCommand> control_commands() { return table; }
+
+}  // namespace gateway::process

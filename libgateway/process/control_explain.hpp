@@ -1,0 +1,62 @@
+// Why a request ends where it ends, and lists of what is in force: computed from one revision's document, off the loop.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "libgateway/config/delta.hpp"
+#include "libgateway/config/static_config.hpp"
+#include "libgateway/http/path.hpp"
+#include "libgateway/json/value.hpp"
+#include "libgateway/process/control_journal.hpp"
+#include "libgateway/route/router.hpp"
+
+namespace gateway::process {
+
+struct ExplainSettings {
+    route::RouterKind router = route::RouterKind::uri;
+    http::PathOptions path;
+    bool plugin_config_overrides_route = true;
+};
+
+ExplainSettings explain_settings(const config::StaticConfig& settings);
+
+// One revision, read once. Used by one thread at a time (control's builder, or a tool). Matching is the very code that
+// workers run, with an observer.
+class DocumentView {
+public:
+    // Throws if the delta is damaged or holds an object that no worker could use.
+    DocumentView(FullDelta document, ExplainSettings settings);
+
+    std::uint64_t revision() const noexcept { return document_.revision; }
+    route::RouterKind router_kind() const noexcept { return settings_.router; }
+    // Of all routes that are not switched off, by id.
+    const std::vector<Ref<const route::RouteRule>>& rules() const noexcept { return rules_; }
+    // See ImaginedRequest for the arguments; throws std::runtime_error if they are wrong.
+    json::Value explain(const json::Value& arguments) const;
+    // Rows for people; those whose id or any shown text contains `filter`.
+    json::Value routes(std::string_view filter) const;
+    json::Value upstreams(std::string_view filter) const;
+
+private:
+    using Objects = std::map<std::string_view, config::Change, std::less<>>;
+    const Objects& of(config::Kind kind) const { return objects_[static_cast<std::size_t>(kind)]; }
+    json::Value object(config::Kind kind, std::string_view id) const;  // null if there is none
+    void add_route(const config::Change& change);
+    json::Value matched(const route::RouteRule& rule) const;
+    json::Value chain_of(std::string_view id, const json::Value& route, const json::Value& service,
+                         const json::Value& plugin_config) const;
+    json::Value target_of(std::string_view id, const json::Value& route, const json::Value& service,
+                          std::string& outcome) const;
+
+    FullDelta document_;
+    ExplainSettings settings_;
+    std::array<Objects, config::kind_count> objects_;  // views into document_
+    route::Router router_;
+    std::vector<Ref<const route::RouteRule>> rules_;
+};
+
+}  // namespace gateway::process

@@ -1,0 +1,56 @@
+// The last good revision on disk: a base and an append log in the delta format, written by a thread of its own so that
+// no fsync ever stalls the loop.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libgateway/process/control_journal.hpp"
+
+namespace gateway::process {
+
+// Control only. Orders are carried out one after the other; an error is logged once and ends with the next base that
+// can be written: the gateway serves on without the file.
+class LastGood {
+public:
+    // An empty path: nothing is kept.
+    explicit LastGood(std::string path);
+    // Carries out what was ordered before.
+    ~LastGood();
+    LastGood(const LastGood&) = delete;
+    LastGood& operator=(const LastGood&) = delete;
+
+    // What the file holds now; nothing if there is none or not even its base is whole.
+    std::optional<FullDelta> load() const;
+    // Replaces the file: written beside it, synced, renamed.
+    void replace(std::vector<char> deltas) { order({true, std::move(deltas)}); }
+    // Adds deltas behind those there.
+    void append(std::vector<char> deltas) { order({false, std::move(deltas)}); }
+    // Returns when everything ordered before is on disk.
+    void flush();
+
+private:
+    struct Order {
+        bool whole;
+        std::vector<char> bytes;
+    };
+    void order(Order order);
+    void run();
+    void carry_out(const std::vector<Order>& orders);
+    void write_whole(const std::vector<char>& bytes);
+
+    std::string path_;
+    UniqueFd file_;  // the thread's: opened for appending after a base was written
+    std::mutex mutex_;
+    std::condition_variable wake_, idle_;
+    std::deque<Order> orders_;
+    bool busy_ = false, ended_ = false;
+    std::thread thread_;
+};
+
+}  // namespace gateway::process

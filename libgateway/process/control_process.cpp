@@ -1,0 +1,171 @@
+#include "libgateway/process/control_process.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/detached.hpp>
+
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/log.hpp"
+
+namespace gateway::process {
+
+namespace {
+
+constexpr auto view_life = std::chrono::seconds(60);
+constexpr auto poll_interval = std::chrono::seconds(1);
+
+// The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
+int error_log = -1;
+
+void to_error_log(LogLevel level, std::string_view line) {
+    const std::int64_t now = wall_ms() / 1000;
+    std::tm parts{};
+    const std::time_t seconds = now;
+    ::localtime_r(&seconds, &parts);
+    std::array<char, 32> stamp{};
+    std::strftime(stamp.data(), stamp.size(), "%Y/%m/%d %H:%M:%S", &parts);
+    const std::string text = fmt::format("{} [{}] {}: {}\n", stamp.data(), name_of(level), ::getpid(), line);
+    if (::write(error_log, text.data(), text.size()) < 0) return;  // a full disk: there is nowhere to say so
+}
+
+}  // namespace
+
+Control::Control(ControlStart start)
+    : start_(std::move(start)),
+      master_(loop_, std::move(start_.master)),
+      catalogue_(start_.options.config_path),
+      writes_(loop_),
+      master_said_(loop_),
+      view_turn_(loop_) {
+    situation_.started_ms = wall_ms();
+}
+
+int Control::run() {
+    master_.run([this](PacketReader<MasterHead>& packet) { on_master(packet); }, [this] { loop_.stop(); });
+    asio::co_spawn(loop_, boot(), [this](std::exception_ptr error) {
+        if (!error) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& why) {
+            log::alert("control cannot start: {}", why.what());
+        }
+        exit_status_ = 1;
+        loop_.stop();
+    });
+    loop_.run();
+    builder_.join();
+    return exit_status_;
+}
+
+void Control::on_master(PacketReader<MasterHead>& packet) {
+    switch (static_cast<ToControl>(packet.head().type)) {
+        case ToControl::resources:
+            if (segment_ || !packet.body_as(situation_.resources)) return;
+            attach({packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), packet.take_fd(3)});
+            break;
+        case ToControl::plan_result:
+            packet.body_as(situation_.resources);
+            plan_answer_ = std::string(packet.head().text.view());
+            break;
+        case ToControl::reload: asio::co_spawn(loop_, on_signal(), asio::detached); return;
+        case ToControl::worker_event: {
+            WorkerEvent event;
+            if (packet.body_as(event)) on_worker_event(event);
+            return;
+        }
+        case ToControl::reopen_logs: take_error_log(packet.take_fd(0)); return;
+        case ToControl::stop: loop_.stop(); return;
+        case ToControl::upgrade_note: {
+            situation_.upgrade_note = packet.head().text.view();
+            log::warn("upgrade: {}", situation_.upgrade_note);
+            return;
+        }
+    }
+    master_said_.cancel();
+}
+
+void Control::on_worker_event(const WorkerEvent& event) {
+    if (event.index >= max_workers) return;
+    situation_.crashes[event.index] = event.crashes;
+}
+
+void Control::take_error_log(UniqueFd file) {
+    if (!file) return;
+    const int before = error_log;
+    error_log = file.release();
+    log::set_sink(to_error_log);
+    if (before >= 0) ::close(before);
+}
+
+// Several signals while one reload runs are one more reload.
+asio::awaitable<void> Control::on_signal() {
+    if (reload_asked_) co_return;
+    reload_asked_ = true;
+    while (!situation_.synchronised) {
+        asio::steady_timer tick(loop_, std::chrono::milliseconds(20));
+        co_await tick.async_wait(quietly);
+    }
+    while (writes_.taken()) {
+        asio::steady_timer tick(loop_, std::chrono::milliseconds(5));
+        co_await tick.async_wait(quietly);
+    }
+    reload_asked_ = false;
+    co_await reload("SIGHUP", Catalogue::Files::both);
+}
+
+asio::awaitable<void> Control::poll() {
+    asio::steady_timer tick(loop_);
+    for (;;) {
+        tick.expires_after(poll_interval);
+        co_await tick.async_wait(quietly);
+        tell_master();
+        drop_idle_view();
+        if (writes_.taken() || !catalogue_.route_file_changed()) continue;
+        co_await reload("poll", Catalogue::Files::routes_only);
+    }
+}
+
+// The revision for systemd's status line; a put a hundred times a second is not worth a message each.
+void Control::tell_master() {
+    if (told_revision_ == revisions_->revision() || writes_.taken()) return;
+    told_revision_ = revisions_->revision();
+    master_.send(ToMaster::reload_finished, told_revision_);
+}
+
+asio::awaitable<std::shared_ptr<const DocumentView>> Control::view() {
+    const Turnstile::Pass pass = co_await view_turn_.enter();
+    view_used_ = std::chrono::steady_clock::now();
+    if (view_ && view_->revision() == revisions_->revision()) co_return view_;
+    view_.reset();
+    FullDelta document = co_await revisions_->document();
+    const ExplainSettings settings = explain_settings(catalogue_.settings());
+    view_ = co_await on_thread(builder_, [document = std::move(document), settings]() mutable {
+        return std::make_shared<const DocumentView>(std::move(document), settings);
+    });
+    co_return view_;
+}
+
+// It may be large; who asks one question rarely asks another one a minute later.
+void Control::drop_idle_view() {
+    if (view_ && std::chrono::steady_clock::now() - view_used_ > view_life) view_.reset();
+}
+
+asio::awaitable<control::Answer> Control::handle(control::Request request) {
+    for (const ControlCommand& command : control_commands()) {
+        if (command.name != request.command) continue;
+        if (!situation_.synchronised && !command.while_loading)
+            co_return control::refuse(control::Status::not_ready, "loading");
+        control::Answer answer = co_await command.run(*this, request);
+        co_return answer;
+    }
+    co_return control::refuse(control::Status::usage, "unknown command \"" + request.command.substr(0, 64) + "\"");
+}
+
+int run_control(ControlStart start) {
+    ::signal(SIGPIPE, SIG_IGN);
+    Control control(std::move(start));
+    return control.run();
+}
+
+}  // namespace gateway::process

@@ -1,0 +1,54 @@
+#include "libgateway/process/worker_settings.hpp"
+
+#include <algorithm>
+
+namespace gateway::process {
+
+namespace {
+
+expr::CidrSet networks(const std::vector<std::string>& texts) {
+    std::vector<expr::Cidr> found;
+    for (const auto& text : texts) {
+        if (const auto network = expr::parse_cidr(text)) found.push_back(*network);
+    }
+    return expr::CidrSet(found);
+}
+
+void take_apisix(const config::ApisixSection& from, proxy::Settings& to) {
+    to.path = {from.delete_uri_tail_slash, from.normalize_uri_like_servlet, from.match_uri_encoded_slash};
+    to.max_matched_body = std::uint64_t(from.max_post_args_readable_size) << 20;
+    to.show_upstream_status = from.show_upstream_status_in_response_header;
+    to.debug_header = from.enable_debug;
+    to.server = from.enable_server_tokens ? from.server_token + "/" GATEWAY_VERSION : from.server_token;
+    to.page_token = from.error_page_token;
+    to.trust_configured = !from.trusted_addresses.empty();
+    to.trusted = networks(from.trusted_addresses);
+}
+
+void take_http(const config::HttpSection& from, proxy::Settings& to) {
+    to.limits = {from.limits.header_size.bytes, from.limits.single_header_size.bytes, from.limits.header_count,
+                 from.limits.uri_size.bytes};
+    to.keepalive_timeout = from.keepalive_timeout.value;
+    to.header_timeout = from.client_header_timeout.value;
+    to.body_timeout = from.client_body_timeout.value;
+    to.send_timeout = from.send_timeout.value;
+    to.max_body_size = from.client_max_body_size.bytes;
+    to.underscores_in_headers = from.underscores_in_headers.on;
+    to.charset = from.charset;
+    to.real_ip_header = from.real_ip_header;
+    to.real_ip_recursive = from.real_ip_recursive.on;
+    to.real_ip_from = networks(from.real_ip_from);
+    to.real_ip_from_unix = std::count(from.real_ip_from.begin(), from.real_ip_from.end(), "unix:") > 0;
+}
+
+}  // namespace
+
+Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settings) {
+    auto made = make_ref<proxy::Settings>();
+    take_apisix(settings->file.apisix, *made);
+    take_http(settings->file.nginx_config.http, *made);
+    made->worker_connections = settings->file.nginx_config.event.worker_connections;
+    return Ref<const proxy::Settings>(made);
+}
+
+}  // namespace gateway::process

@@ -1,0 +1,334 @@
+#include "libgateway/proxy/request_flow.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "libgateway/base/log.hpp"
+#include "libgateway/http/host.hpp"
+#include "libgateway/http/path.hpp"
+#include "libgateway/proxy/client_address.hpp"
+#include "libgateway/proxy/forward.hpp"
+#include "libgateway/proxy/relay.hpp"
+#include "libgateway/proxy/site.hpp"
+
+namespace gateway::proxy {
+
+using http::BodyKind;
+using http::FieldName;
+
+namespace {
+
+// An exchange out of the pool, for one scope.
+class Held {
+public:
+    explicit Held(Session& session) : exchange_(session.site().take_exchange()), site_(session.site()) {
+        exchange_.begin(session);
+    }
+    ~Held() {
+        exchange_.end();
+        site_.give_exchange(exchange_);
+    }
+    ProxyExchange& operator*() const noexcept { return exchange_; }
+
+private:
+    ProxyExchange& exchange_;
+    Site& site_;
+};
+
+enum class HeadState : std::uint8_t { complete, refused, need_more, gone };
+
+// Reads and parses as much of the request head as is there.
+HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
+    Session& session = *exchange.session;
+    net::Buffer& block = exchange.head;
+    const auto& limits = exchange.settings->limits;
+    if (!block && session.has_carried()) block = session.take_carried(exchange.head_size);
+    if (!block) block = exchange.site().buffers.take(4096);
+    for (;;) {
+        if (exchange.head_size > 0) {
+            result = http::parse_request({block.data(), exchange.head_size}, exchange.head_scanned, limits, exchange.request);
+            if (result.state == http::HeadState::complete) return HeadState::complete;
+            if (result.state == http::HeadState::failed) return HeadState::refused;
+            exchange.head_scanned = exchange.head_size;
+        }
+        if (exchange.head_size == block.size()) {
+            if (exchange.head_size > limits.head) {
+                result = {http::HeadState::failed, 0, 431, "request head too large"};
+                return HeadState::refused;
+            }
+            net::Buffer larger = exchange.site().buffers.take(block.size() + 1);
+            std::memcpy(larger.data(), block.data(), exchange.head_size);
+            block = std::move(larger);
+        }
+        const net::IoResult got = session.stream().read(block.from(exchange.head_size));
+        if (got.state == net::IoState::would_block) return HeadState::need_more;
+        if (got.state != net::IoState::done) return HeadState::gone;
+        exchange.head_size += got.bytes;
+    }
+}
+
+// The rest of a head that did not come in one piece: all of it within header_timeout, however it trickles.
+Task<HeadState> read_slow_head(ProxyExchange& exchange, http::HeadResult& result) {
+    Session& session = *exchange.session;
+    const std::int64_t until = exchange.started_ms + exchange.settings->header_timeout.count();
+    for (;;) {
+        const std::int64_t left = until - exchange.site().reactor.now_ms();
+        if (left > 0) {
+            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(), net::readable | net::hangup,
+                                                                   Milliseconds(left));
+            if (woke == net::Woke::cancelled) co_return HeadState::gone;
+        }
+        const HeadState state = left > 0 ? read_head(exchange, result) : HeadState::need_more;
+        if (state != HeadState::need_more) co_return state;
+        if (exchange.site().reactor.now_ms() < until) continue;
+        if (exchange.head_size == 0) co_return HeadState::gone;
+        result = {http::HeadState::failed, 0, 408, "request head took too long"};
+        co_return HeadState::refused;
+    }
+}
+
+void set_page(ProxyExchange& exchange, unsigned status, EndReason reason) noexcept {
+    exchange.respond_with({status, LocalReply::Body::page, {}});
+    exchange.reason = reason;
+}
+
+// A request that cannot be understood: the page, and no further request on this connection.
+void refuse(ProxyExchange& exchange, unsigned status, std::string_view why) {
+    log::info("client sent an invalid request: {}, client: {}", why, exchange.client_text);
+    exchange.keep_alive = false;
+    set_page(exchange, status, status == 408 ? EndReason::client_timeout : EndReason::client_error);
+}
+
+void drop_underscores(ProxyExchange& exchange) noexcept {
+    for (const http::Field& field : exchange.request.fields) {
+        if (field.name.find('_') == std::string_view::npos) continue;
+        exchange.request.fields.remove(field.name);
+        return drop_underscores(exchange);
+    }
+}
+
+// Everything that is known before the match. False: refused.
+bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
+    http::RequestHead& request = exchange.request;
+    exchange.request_length = head_bytes;
+    exchange.upload.begin(exchange.client_stream(), request.body,
+                          {exchange.head.data() + head_bytes, exchange.head_size - head_bytes});
+    exchange.upload_done = request.body.kind == BodyKind::none;
+    exchange.keep_alive = request.keep_alive;
+    http::strip_hop_by_hop(request.fields);
+    if (!exchange.settings->underscores_in_headers) drop_underscores(exchange);
+    find_client(exchange);
+    exchange.host = http::host_of(request.authority, exchange.arena());
+    exchange.args = request.query;
+    exchange.has_args = request.has_query;
+    exchange.traced = exchange.settings->debug_header;
+    const auto path = http::normalise(request.raw_path, exchange.settings->path, exchange.arena());
+    if (!path.valid) return refuse(exchange, 400, path.reason), false;
+    exchange.uri = path.uri;
+    exchange.match_path = path.match;
+    if (path.upstream != request.raw_path) {
+        exchange.upstream_uri =
+            request.has_query ? exchange.arena().join(path.upstream, "?", request.query) : path.upstream;
+    }
+    const std::uint64_t limit = exchange.settings->max_body_size;
+    if (limit != 0 && request.body.kind == BodyKind::length && request.body.length > limit) {
+        exchange.keep_alive = false;
+        return set_page(exchange, 413, EndReason::body_too_large), false;
+    }
+    return true;
+}
+
+void set_forwarded(ProxyExchange& exchange) {
+    std::array<char, 8> port;
+    const auto end = std::to_chars(port.data(), port.data() + port.size(), exchange.session->local_port()).ptr;
+    const Settings& settings = *exchange.settings;
+    const http::Trust trust{settings.trust_configured,
+                            settings.trust_configured && settings.trusted.contains(exchange.session->peer())};
+    exchange.original = http::set_forwarded(
+        exchange.request.fields, trust,
+        {exchange.client_text, exchange.client_text, exchange.scheme,
+         exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
+         exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
+        exchange.arena());
+}
+
+// For exchanges that no plugin sees.
+const Ref<const Chain>& no_chain() {
+    static const Ref<const Chain> nothing = Chain::make({});
+    return nothing;
+}
+
+// Finds the route and pins what it means. False: none.
+bool match_route(ProxyExchange& exchange, const SnapshotPtr& snapshot) {
+    route::MatchInput input;
+    input.path = exchange.match_path;
+    input.host = exchange.host;
+    input.raw_host = exchange.request.authority;
+    input.method = route::method_bit(exchange.request.method);
+    input.client = exchange.client;
+    input.variables = &exchange;
+    exchange.match = snapshot->router().find(input);
+    if (!exchange.match) return false;
+    exchange.route = snapshot->compiled(*exchange.match.rule());
+    exchange.matched = true;
+    return true;
+}
+
+template <Phase P>
+Task<Verdict> run_lane(ProxyExchange& exchange) {
+    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
+        Step step = scope->run<P>(exchange);
+        Verdict verdict = step.verdict();
+        if (!step.ready()) verdict = co_await std::move(step).wait();
+        if (verdict != Verdict::next) co_return verdict;
+    }
+    co_return Verdict::next;
+}
+
+template <Phase P>
+bool has_lane(const ProxyExchange& exchange) noexcept {
+    return exchange.global->has(P) || exchange.chain->has(P);
+}
+
+// A failure as the client sees it; true if it is still there to see it.
+bool set_failure(ProxyExchange& exchange, Failure failure) {
+    const FailureReply reply = reply_to(failure);
+    set_page(exchange, reply.status, reply.reason);
+    exchange.source = ResponseSource::gateway;
+    if (failure == Failure::client_slow || failure == Failure::client_broken || failure == Failure::body_too_large ||
+        failure == Failure::client_gone) {
+        exchange.keep_alive = false;
+    }
+    exchange.status = reply.status;
+    return failure != Failure::client_gone;
+}
+
+// What the request phases lead to.
+enum class Outcome : std::uint8_t { reply, forward, gone };
+
+Outcome outcome_of(ProxyExchange& exchange, Verdict verdict) {
+    exchange.source = ResponseSource::plugin;
+    exchange.reason = EndReason::plugin_reply;
+    if (verdict == Verdict::fail) set_page(exchange, 500, EndReason::plugin_failed);
+    return Outcome::reply;
+}
+
+// Global rules see requests without a route too, and may answer them.
+void set_unmatched(ProxyExchange& exchange) {
+    static constexpr std::string_view body = R"({"error_msg":"404 Route Not Found"})";
+    exchange.respond_with({404, LocalReply::Body::json, body});
+    exchange.reason = EndReason::no_route;
+    exchange.source = ResponseSource::gateway;
+}
+
+Task<Failure> collect_for_match(ProxyExchange& exchange) {
+    if (exchange.upload_done || exchange.body_buffered) co_return Failure::none;
+    const std::uint64_t cap = exchange.settings->max_matched_body;
+    const Failure failure = co_await collect_request_body(exchange, cap ? cap : UINT64_MAX);
+    const std::uint64_t limit = exchange.settings->max_body_size;
+    if (failure == Failure::body_too_large && !(limit && exchange.upload.taken() > limit)) {
+        log::warn("request body larger than {} bytes: its variables stay unset", cap);
+        co_return Failure::none;
+    }
+    co_return failure;
+}
+
+// Rewrite and access of both scopes, with the body whole if somebody needs it so.
+Task<Outcome> run_request_phases(ProxyExchange& exchange) {
+    const std::uint64_t wanted = std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
+    if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
+        const Failure failure = co_await collect_request_body(exchange, wanted);
+        if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
+    }
+    Verdict verdict = Verdict::next;
+    if (has_lane<Phase::rewrite>(exchange)) verdict = co_await run_lane<Phase::rewrite>(exchange);
+    if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
+    if (has_lane<Phase::access>(exchange)) verdict = co_await run_lane<Phase::access>(exchange);
+    if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
+    co_return exchange.matched ? Outcome::forward : Outcome::reply;
+}
+
+bool has_request_phases(const ProxyExchange& exchange) noexcept {
+    return has_lane<Phase::rewrite>(exchange) || has_lane<Phase::access>(exchange) ||
+           exchange.global->request_body_needed() > 0 || exchange.chain->request_body_needed() > 0;
+}
+
+// Route, chain, plugins: from a readable request to the decision what to do with it.
+Task<Outcome> decide(ProxyExchange& exchange) {
+    Site& site = exchange.site();
+    if (site.snapshot->match_needs_body()) {
+        const Failure failure = co_await collect_for_match(exchange);
+        if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
+    }
+    site.adopt_if_new();
+    const SnapshotPtr snapshot = site.snapshot;
+    exchange.global = exchange.chain = snapshot->global_chain();
+    const bool found = match_route(exchange, snapshot);
+    set_forwarded(exchange);
+    exchange.chain = no_chain();
+    if (!found) set_unmatched(exchange);
+    if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
+        const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;
+        log::error("failed to fetch {} of route {}", service ? "service" : "plugin config", exchange.route->route_id);
+        set_page(exchange, service ? 404 : 503, EndReason::no_endpoint);
+        co_return Outcome::reply;
+    }
+    if (found) exchange.chain = exchange.route->chain;
+    exchange.route_chain = exchange.chain.get();
+    if (!has_request_phases(exchange)) co_return found ? Outcome::forward : Outcome::reply;
+    co_return co_await run_request_phases(exchange);
+}
+
+void count(ProxyExchange& exchange) noexcept {
+    Site& site = exchange.site();
+    ++site.requests;
+    exchange.bytes_sent = exchange.to_client.sent();
+    exchange.body_bytes_sent = exchange.body_bytes_sent ? exchange.body_bytes_sent : exchange.to_client.body_queued();
+    if (!exchange.head_sent && exchange.reason == EndReason::client_gone) exchange.status = 499;
+    if (site.log) site.log->ended(exchange);
+}
+
+}  // namespace
+
+Task<bool> serve(Session& session) {
+    const Held held(session);
+    ProxyExchange& exchange = *held;
+    http::HeadResult head;
+    HeadState state = read_head(exchange, head);
+    if (state == HeadState::need_more) state = co_await read_slow_head(exchange, head);
+    if (state == HeadState::gone) co_return false;
+    session.count_request();
+
+    Outcome outcome = Outcome::reply;
+    bool routed = false;
+    if (state == HeadState::refused) {
+        exchange.client_text = exchange.peer_text = address_text(session.peer(), exchange.arena());
+        refuse(exchange, head.status, head.reason);
+    } else if (prepare(exchange, head.consumed)) {
+        routed = true;
+        outcome = co_await decide(exchange);
+    }
+    if (!routed) exchange.global = exchange.chain = no_chain();
+    if (outcome == Outcome::forward) {
+        const Forwarded forwarded = co_await forward(exchange);
+        if (forwarded.failure == Failure::none && !forwarded.replied) {
+            co_await relay_response(exchange);
+        } else {
+            outcome = Outcome::reply;
+            if (forwarded.replied) outcome = outcome_of(exchange, Verdict::respond);
+            if (forwarded.failure != Failure::none && !set_failure(exchange, forwarded.failure)) outcome = Outcome::gone;
+        }
+    }
+    if (outcome == Outcome::reply) co_await reply_locally(exchange);
+    if (outcome == Outcome::gone) exchange.keep_alive = false;
+    if (has_lane<Phase::log>(exchange)) static_cast<void>(co_await run_lane<Phase::log>(exchange));
+    count(exchange);
+    if (exchange.upload.finished() && exchange.keep_alive) {
+        session.carry(exchange.upload.leftover());
+        co_return true;
+    }
+    co_return co_await finish_request(exchange);
+}
+
+}  // namespace gateway::proxy

@@ -1,0 +1,72 @@
+#include "libgateway/proxy/site.hpp"
+
+#include <ctime>
+
+#include "libgateway/proxy/exchange_state.hpp"
+#include "libgateway/proxy/session.hpp"
+
+namespace gateway::proxy {
+
+Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPage& page)
+    : reactor(loop), pool(loop), resolver(loop, std::move(names)), counters(page), random_(std::random_device()()) {}
+
+Site::~Site() {
+    std::vector<Ref<upstream::Endpoint>> endpoints_now;
+    for (const auto& [key, endpoint] : endpoints.all()) endpoints_now.emplace_back(endpoint);
+    for (const auto& endpoint : endpoints_now) pool.close_idle(*endpoint);
+}
+
+void Site::enter(Session& session) {
+    session.next_ = sessions_;
+    if (sessions_) sessions_->previous_ = &session;
+    sessions_ = &session;
+    ++session_count_;
+    ++accepted;
+}
+
+void Site::leave(Session& session) noexcept {
+    (session.previous_ ? session.previous_->next_ : sessions_) = session.next_;
+    if (session.next_) session.next_->previous_ = session.previous_;
+    --session_count_;
+    if (session_left) session_left();
+}
+
+// Cancelling ends a session on the spot, so the next one is found first.
+void Site::close_idle(Milliseconds idle) {
+    const std::int64_t before = reactor.now_ms() - idle.count();
+    for (Session* session = sessions_; session;) {
+        Session* next = session->next_;
+        if (session->idle() && session->idle_since_ms() <= before) session->sleeper().cancel();
+        session = next;
+    }
+}
+
+ProxyExchange& Site::take_exchange() {
+    if (spare_.empty()) {
+        exchanges_.push_back(std::make_unique<ProxyExchange>(*this));
+        spare_.reserve(exchanges_.size());
+        return *exchanges_.back();
+    }
+    ProxyExchange* exchange = spare_.back();
+    spare_.pop_back();
+    return *exchange;
+}
+
+void Site::give_exchange(ProxyExchange& exchange) noexcept { spare_.push_back(&exchange); }
+
+std::string_view Site::date() noexcept {
+    const std::int64_t now = wall_ms() / 1000;
+    if (now != date_second_) {
+        date_second_ = now;
+        const std::time_t whole = now;
+        std::tm parts{};
+        ::gmtime_r(&whole, &parts);
+        char text[32];
+        date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    }
+    return date_;
+}
+
+Task<void> Site::sleep(Milliseconds duration) { co_await reactor.sleep(duration); }
+
+}  // namespace gateway::proxy

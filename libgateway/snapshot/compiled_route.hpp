@@ -1,0 +1,42 @@
+// What one route comes to, with all that it refers to looked up and built.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "libgateway/base/ref_counted.hpp"
+#include "libgateway/plugin/chain.hpp"
+#include "libgateway/upstream/upstream.hpp"
+
+namespace gateway {
+
+// All that an exchange needs after the match, resolved once per route and version of what it refers to. Immutable;
+// pinned by exchanges.
+class CompiledRoute : public RefCounted {
+public:
+    enum class Outcome : std::uint8_t {
+        ok,
+        no_plugin_config,  // 503 page: plugin_config_id names nothing
+        no_service,        // 404 page: service_id names nothing
+        broken,            // 500 page: a plugin or the upstream cannot be built, though control's check passed
+    };
+    Outcome outcome = Outcome::ok;
+    std::string route_id, route_name, service_id, service_name;
+    Ref<const Chain> chain;                // never null; empty chain if there are no plugins
+    Ref<const upstream::Upstream> target;  // null: see target_outcome
+    enum class TargetOutcome : std::uint8_t { ok, missing_object /*502*/, none_configured /*503*/ };
+    TargetOutcome target_outcome = TargetOutcome::ok;
+    upstream::Timeouts timeouts;  // route's, else upstream's
+    bool enable_websocket = false;
+    std::uint64_t request_body_needed = 0;  // most of chain and global chain; 0: stream
+
+    // Versions of what this was resolved from; equal ones mean that it is still right.
+    struct Basis {
+        std::uint64_t service = 0, plugin_config = 0, upstream = 0;  // 0: not referred to, or missing
+        std::uint64_t settings = 0, global_body_needed = 0;
+        friend bool operator==(const Basis&, const Basis&) = default;
+    };
+    Basis basis;
+};
+
+}  // namespace gateway

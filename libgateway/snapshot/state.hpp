@@ -1,0 +1,36 @@
+// The parts of one snapshot. Copying it copies roots only; all below is shared until it changes.
+#pragma once
+
+#include <cstdint>
+
+#include "libgateway/config/delta.hpp"
+#include "libgateway/route/router.hpp"
+#include "libgateway/snapshot/objects.hpp"
+#include "libgateway/snapshot/persistent_map.hpp"
+#include "libgateway/snapshot/settings.hpp"
+#include "libgateway/snapshot/snapshot.hpp"
+
+namespace gateway {
+
+struct SnapshotState {
+    std::uint64_t revision = 0;
+    config::Digest digest;
+    route::Router router;
+    PersistentMap<RouteEntry> routes;
+    PersistentMap<ServiceUsers> service_users;
+    PersistentMap<ServiceObject> services;
+    PersistentMap<UpstreamObject> upstreams;
+    PersistentMap<PluginsObject> plugin_configs, global_rules;
+    Ref<const WorkerSettings> settings;
+    Ref<const PluginList> plugin_list;  // null: the one of the settings counts
+    Ref<Workshop> workshop;
+    Ref<const Chain> global_chain;
+    std::size_t body_matchers = 0;  // active routes whose vars may read the request body
+    // Of all that a route can refer to. Equal generations mean that a resolved route is still right; unique, so that a
+    // build that was given up leaves nothing behind that could be mistaken.
+    std::uint64_t generation = 0;
+    // Of settings and plugin list: what was built under another number is built again.
+    std::uint64_t settings_version = 0;
+};
+
+}  // namespace gateway

@@ -1,0 +1,167 @@
+#include "libgateway/sources/check.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "libgateway/config/objects.hpp"
+
+namespace gateway::sources {
+
+namespace {
+
+using config::Errors;
+using config::Kind;
+using json::Value;
+
+bool has(const std::vector<std::string>& list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+void check_plugins(const Value& object, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    const Value* plugins = object.find("plugins");
+    if (!plugins || !plugins->is_object()) return;
+    for (const json::Member& member : plugins->members()) {
+        const std::string path = "plugins." + member.key;
+        const Errors::Scope scope(errors, path, "", member.value);
+        const Errors::Scope same(warnings, path, "", member.value);
+        if (rules.enabled_plugins && !has(*rules.enabled_plugins, member.key)) {
+            errors.add_member({}, member.where, "unknown plugin [" + member.key + "]");
+            continue;
+        }
+        std::vector<std::string> notes;
+        if (rules.plugin) rules.plugin(member.key, member.value, errors, notes);
+        for (std::string& note : notes) warnings.add(std::move(note));
+    }
+}
+
+void check_vars(const Value& route, const CheckRules& rules, Errors& errors) {
+    const Value* vars = route.find("vars");
+    if (!vars || !rules.expression) return;
+    const std::string why = rules.expression(*vars);
+    if (!why.empty()) errors.add_member("vars", vars->where, "failed to validate the 'vars' expression: " + why);
+}
+
+void check_abilities(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    const Value* scheme = upstream.find("scheme");
+    if (scheme && scheme->is_string() && !has(rules.schemes, scheme->string())) {
+        errors.add_member("scheme", scheme->where,
+                          "scheme \"" + scheme->string() + "\" is not supported by this build");
+    }
+    const Value* type = upstream.find("type");
+    if (type && type->is_string() && !has(rules.balancers, type->string())) {
+        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
+    }
+    if (const Value* discovery = upstream.find("discovery_type")) {
+        errors.add_member("discovery_type", discovery->where, "'discovery_type' is not supported by this build");
+    }
+    if (const Value* checks = upstream.find("checks")) {
+        warnings.add_member("checks", checks->where, "health checks have no effect in this build");
+    }
+    if (const Value* tls = upstream.find("tls")) {
+        warnings.add_member("tls", tls->where, "TLS to upstreams has no effect in this build");
+    }
+}
+
+struct Reference {
+    std::string_view member;
+    Kind kind;
+    std::string_view effect;
+};
+constexpr Reference references[] = {
+    {"service_id", Kind::service, "its requests get 404"},
+    {"upstream_id", Kind::upstream, "its requests get 502"},
+    {"plugin_config_id", Kind::plugin_config, "its requests get 503"},
+};
+
+}  // namespace
+
+std::string reference_of(const Value& value, std::string_view member) {
+    const Value* found = value.find(member);
+    if (!found) return {};
+    return found->is_number() ? found->number() : found->string();
+}
+
+void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    config::check_object(kind, value, errors);
+    const Value* upstream = kind == Kind::upstream ? &value : value.find("upstream");
+    if (upstream && kind == Kind::upstream) {
+        check_abilities(value, rules, errors, warnings);
+    } else if (upstream && upstream->is_object()) {
+        const Errors::Scope scope(errors, Errors::Level::property, "upstream", *upstream);
+        const Errors::Scope same(warnings, Errors::Level::property, "upstream", *upstream);
+        check_abilities(*upstream, rules, errors, warnings);
+    }
+    check_plugins(value, rules, errors, warnings);
+    if (kind == Kind::route) check_vars(value, rules, errors);
+}
+
+void check_references(Kind kind, const Value& value, const Exists& exists, Errors& warnings) {
+    if (kind != Kind::route && kind != Kind::service) return;
+    for (const Reference& reference : references) {
+        const std::string id = reference_of(value, reference.member);
+        if (id.empty() || exists(reference.kind, id)) continue;
+        std::string text = "there is no ";
+        std::string_view list = config::list_name(reference.kind);
+        text.append(list.substr(0, list.size() - 1)).append(" [").append(id).append("]: ").append(reference.effect);
+        warnings.add_member(reference.member, value.find(reference.member)->where, text);
+    }
+}
+
+void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
+    if (kind == Kind::route && value.find("plugin_config_id") && value.find("plugins")) {
+        routes_.push_back({std::string(id), &value});
+    }
+    if (kind == Kind::plugin_config) plugin_configs_.push_back({std::string(id), &value});
+    if (kind == Kind::global_rule) global_rules_.push_back({std::string(id), &value});
+}
+
+void CrossCheck::report(std::string_view file, config::Diagnostics& diagnostics) const {
+    report_overrides(file, diagnostics);
+    report_global_rules(file, diagnostics);
+}
+
+void CrossCheck::report_overrides(std::string_view file, config::Diagnostics& diagnostics) const {
+    std::map<std::string_view, const Value*> configs;
+    for (const Named& named : plugin_configs_) configs[named.id] = named.value->find("plugins");
+    for (const Named& route : routes_) {
+        const std::string id = reference_of(*route.value, "plugin_config_id");
+        const auto found = configs.find(id);
+        if (found == configs.end() || !found->second) continue;
+        for (const json::Member& member : route.value->find("plugins")->members()) {
+            if (!found->second->find(member.key)) continue;
+            const std::string_view winner = rules_.plugin_config_overrides_route ? "the plugin config" : "the route";
+            std::string text = "the plugin stands in plugin_configs/" + id + " too: ";
+            text.append(winner).append(" wins (apisix.compat.plugin_config_overrides_route)");
+            diagnostics.add({config::Severity::warning,
+                             std::string(file),
+                             member.where,
+                             "routes/" + route.id,
+                             "plugins." + member.key,
+                             text,
+                             {}});
+        }
+    }
+}
+
+void CrossCheck::report_global_rules(std::string_view file, config::Diagnostics& diagnostics) const {
+    std::map<std::string_view, std::string_view> first;
+    for (const Named& rule : global_rules_) {
+        const Value* plugins = rule.value->find("plugins");
+        if (!plugins) continue;
+        for (const json::Member& member : plugins->members()) {
+            const auto [found, fresh] = first.emplace(member.key, rule.id);
+            if (fresh) continue;
+            std::string text = "the plugin stands in global_rules/";
+            text.append(found->second).append(" too: it runs in neither");
+            diagnostics.add({config::Severity::warning,
+                             std::string(file),
+                             member.where,
+                             "global_rules/" + rule.id,
+                             "plugins." + member.key,
+                             text,
+                             {}});
+        }
+    }
+}
+
+}  // namespace gateway::sources

@@ -1,0 +1,66 @@
+// Checks of objects beyond their own schema: plugins, expressions, what this build can do, references between objects.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libgateway/config/delta.hpp"
+#include "libgateway/config/diagnostic.hpp"
+#include "libgateway/json/value.hpp"
+#include "libgateway/sources/document.hpp"
+
+namespace gateway::sources {
+
+// What the checks must be told; everything is injected, so that this room can be tested alone.
+struct CheckRules {
+    // Adds errors about one entry of `plugins`; what is wrong with a disabled one goes into `warnings`.
+    std::function<void(std::string_view name, const json::Value& entry, config::Errors& errors,
+                       std::vector<std::string>& warnings)>
+        plugin;
+    // Empty if the expression compiles, else why not.
+    std::function<std::string(const json::Value& expression)> expression;
+    // Names that may be used; absent: all that `plugin` knows.
+    std::optional<std::vector<std::string>> enabled_plugins;
+    std::vector<std::string> schemes{"http"}, balancers{"roundrobin"};
+    bool plugin_config_overrides_route = true;
+};
+// The rules of this program: its plugins and its expressions.
+CheckRules program_rules();
+
+// All checks of one object on its own. `value` is the item as written, without what only files have. `warnings` are not
+// reasons to refuse it.
+void check_item(config::Kind kind, const json::Value& value, const CheckRules& rules, config::Errors& errors,
+                config::Errors& warnings);
+
+// Names of the object that another one is looked up by: does it exist?
+using Exists = std::function<bool(config::Kind kind, std::string_view id)>;
+// Warnings about references of a route or service that lead nowhere, with what a request gets then.
+void check_references(config::Kind kind, const json::Value& value, const Exists& exists, config::Errors& warnings);
+
+// Text of a reference member ("12" or 12), empty if it is absent.
+std::string reference_of(const json::Value& value, std::string_view member);
+
+// Finds, over a whole document: plugins that stand in several global rules, and routes where a plugin of the plugin
+// config hides the route's own (or the other way round). Feed it every object, then ask.
+class CrossCheck {
+public:
+    explicit CrossCheck(const CheckRules& rules) : rules_(rules) {}
+    void add(config::Kind kind, std::string_view id, const json::Value& value);
+    void report(std::string_view file, config::Diagnostics& diagnostics) const;
+
+private:
+    struct Named {
+        std::string id;
+        const json::Value* value;
+    };
+    void report_overrides(std::string_view file, config::Diagnostics& diagnostics) const;
+    void report_global_rules(std::string_view file, config::Diagnostics& diagnostics) const;
+
+    const CheckRules& rules_;
+    std::vector<Named> routes_, plugin_configs_, global_rules_;
+};
+
+}  // namespace gateway::sources

@@ -1,0 +1,16 @@
+// From a parsed route file to a document: walks the lists, checks every item, reports everything that is wrong.
+#pragma once
+
+#include "libgateway/json/value.hpp"
+#include "libgateway/sources/route_file.hpp"
+
+namespace gateway::sources {
+
+// Takes from an item what only files have (`modifiedIndex`), and gives plugins without settings empty ones.
+void normalise_item(json::Value& item);
+
+// Fills diagnostics, dropped lines and, if the file can be used, the document of `result`. Changes `file`.
+void read_document(json::Value& file, const RouteFileSettings& settings, const CheckRules& rules,
+                   const Document& previous, RouteFileResult& result);
+
+}  // namespace gateway::sources

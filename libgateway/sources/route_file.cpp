@@ -1,0 +1,108 @@
+#include "libgateway/sources/route_file.hpp"
+
+#include <algorithm>
+
+#include "libgateway/config/forms.hpp"
+#include "libgateway/config/read_file.hpp"
+#include "libgateway/config/static_config.hpp"
+#include "libgateway/config/yaml_reader.hpp"
+#include "libgateway/sources/document_reader.hpp"
+
+namespace gateway::sources {
+
+using config::Errors;
+using config::Kind;
+using config::Severity;
+using json::Value;
+
+namespace {
+
+// `#END` and white space, within the last ten bytes.
+bool has_end_marker(std::string_view text) noexcept {
+    const std::string_view tail = text.substr(text.size() - std::min<std::size_t>(text.size(), 10));
+    const std::size_t at = tail.rfind("#END");
+    return at != tail.npos && tail.find_first_not_of(" \t\r\n\v\f", at + 4) == tail.npos;
+}
+
+// Parsed, with the environment's variables in it; nothing, and errors, if it is not good.
+std::optional<Value> parse_file(std::string_view text, const RouteFileSettings& settings,
+                                const config::Environment& environment, config::Diagnostics& diagnostics) {
+    Errors errors;
+    json::ParseFailure why;
+    std::optional<Value> file;
+    if (settings.json) {
+        file = json::try_parse(text, why);
+        if (file) config::substitute_values(*file, environment, errors);
+    } else {
+        const std::string substituted = config::substitute_text(text, environment, errors);
+        if (errors.empty()) file = config::try_read_yaml(substituted, why);
+    }
+    diagnostics.add(errors, settings.path, "");
+    if (!errors.empty()) return std::nullopt;
+    if (!file) diagnostics.error(settings.path, why.where, "", "failed to parse the file: " + why.what);
+    return file;
+}
+
+}  // namespace
+
+RouteFileResult parse_route_file(std::string_view text, const RouteFileSettings& settings, const CheckRules& rules,
+                                 const config::Environment& environment, const Document& previous) {
+    RouteFileResult result;
+    if (settings.require_end_marker && !settings.json && !has_end_marker(text)) {
+        result.diagnostics.error(settings.path, {}, "",
+                                 "failed to parse the content of file " + settings.path +
+                                     ": missing valid end flag in file " + settings.path);
+        return result;
+    }
+    auto file = parse_file(text, settings, environment, result.diagnostics);
+    if (file) read_document(*file, settings, rules, previous, result);
+    result.diagnostics.sort();
+    return result;
+}
+
+RouteFileResult read_route_file(const RouteFileSettings& settings, const CheckRules& rules,
+                                const config::Environment& environment, const Document& previous) {
+    std::string text;
+    if (const int error = config::read_file(settings.path, text)) {
+        RouteFileResult result;
+        result.diagnostics.error(settings.path, {}, "",
+                                 "cannot be read: " + config::why_unreadable(settings.path, error));
+        return result;
+    }
+    return parse_route_file(text, settings, rules, environment, previous);
+}
+
+ObjectPtr parse_object(Kind kind, std::string_view id, std::string_view text, std::string_view file,
+                       const CheckRules& rules, const Document& current, config::Diagnostics& diagnostics) {
+    const std::string object = std::string(config::list_name(kind)) + "/" + std::string(id);
+    json::ParseFailure why;
+    auto value = config::try_read_yaml(text, why);
+    const auto refuse = [&](json::Position where, std::string message) {
+        diagnostics.error(file, where, object, std::move(message));
+        return nullptr;
+    };
+    if (kind == Kind::settings || kind == Kind::plugins) return refuse({}, "objects of this kind cannot be put");
+    if (!config::is_object_id(id)) return refuse({}, "expected an id of 1 to 64 characters of a-z A-Z 0-9 - _ .");
+    if (!value) return refuse(why.where, "failed to parse the object: " + why.what);
+    if (!value->is_object()) return refuse(value->where, "wrong type: expected object");
+    const std::string own = reference_of(*value, "id");
+    if (!own.empty() && own != id) return refuse(value->find("id")->where, "the object's own id is " + own);
+    normalise_item(*value);
+    Errors errors, warnings;
+    {
+        const Errors::Scope scope(errors, "", "", *value);
+        const Errors::Scope same(warnings, "", "", *value);
+        check_item(kind, *value, rules, errors, warnings);
+        check_references(
+            kind, *value, [&](Kind other, std::string_view name) { return current.find(other, name) != nullptr; },
+            warnings);
+    }
+    diagnostics.add(errors, file, object);
+    diagnostics.add(warnings, file, object, Severity::warning);
+    if (!errors.empty()) return nullptr;
+    const ObjectPtr old = current.find(kind, id);
+    return make_object(kind, std::string(id), old ? old->order : current.next_order(kind), json::write(*value),
+                       value->where);
+}
+
+}  // namespace gateway::sources

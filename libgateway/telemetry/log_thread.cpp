@@ -1,0 +1,148 @@
+#include "libgateway/telemetry/log_thread.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/details/log_msg.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "libgateway/telemetry/fd_sink.hpp"
+
+namespace gateway::telemetry {
+
+namespace {
+
+constexpr int beat_ms = 500;
+constexpr int blocked_beat_ms = 50;
+
+struct Log {
+    Log(std::shared_ptr<LogRing> source, UniqueFd fd) : ring(std::move(source)), sink(std::move(fd)) {}
+    std::shared_ptr<LogRing> ring;
+    FdSink sink;
+    std::atomic<int> next_fd{-1};
+    ~Log() { UniqueFd(next_fd.exchange(-1)); }
+};
+
+// Messages get their line from spdlog's pattern; finished lines pass as they are.
+void hand_over(const LogRecord& record, FdSink& sink) {
+    if (record.time_ms == 0) return sink.append(record.text);
+    const spdlog::log_clock::time_point time{std::chrono::milliseconds(record.time_ms)};
+    const std::string_view level = gateway::name_of(record.level);
+    sink.log({time, {}, {level.data(), level.size()}, spdlog::level::info, {record.text.data(), record.text.size()}});
+}
+
+// False if the descriptor would block before the ring was empty.
+bool drain(Log& log) {
+    if (const int fd = log.next_fd.exchange(-1); fd >= 0) log.sink.replace(UniqueFd(fd));
+    LogRecord record;
+    for (;;) {
+        while (!log.sink.full() && log.ring->front(record)) {
+            hand_over(record, log.sink);
+            log.ring->pop();
+        }
+        if (log.sink.empty()) return true;
+        if (!log.sink.write_batch()) return false;
+    }
+}
+
+}  // namespace
+
+struct LogThread::State {
+    std::vector<std::unique_ptr<Log>> logs;
+    UniqueFd wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    std::atomic<bool> stopping{false};
+    std::mutex mutex;
+    std::condition_variable ended;
+    bool running = false;
+    std::thread thread;
+
+    void signal() const noexcept {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t written = ::write(wake.get(), &one, sizeof one);
+    }
+    bool drain_all() {
+        bool whole = true;
+        for (const auto& log : logs) whole &= drain(*log);
+        return whole;
+    }
+    void wait(int milliseconds) const noexcept {
+        pollfd entry{wake.get(), POLLIN, 0};
+        if (::poll(&entry, 1, milliseconds) <= 0) return;
+        std::uint64_t count = 0;
+        [[maybe_unused]] const ssize_t taken = ::read(wake.get(), &count, sizeof count);
+    }
+    void run() {
+        for (;;) {
+            const bool last = stopping.load();
+            const bool whole = drain_all();
+            if (last && (whole || given_up.load())) break;
+            wait(whole ? beat_ms : blocked_beat_ms);
+        }
+        const std::lock_guard lock(mutex);
+        running = false;
+        ended.notify_all();
+    }
+    std::atomic<bool> given_up{false};
+};
+
+LogThread::LogThread() : state_(std::make_shared<State>()) {}
+
+LogThread::~LogThread() {
+    stop(Milliseconds(1000));
+}
+
+std::size_t LogThread::add(std::shared_ptr<LogRing> ring, UniqueFd fd) {
+    ring->wake_by(state_->wake.get());
+    state_->logs.push_back(std::make_unique<Log>(std::move(ring), std::move(fd)));
+    return state_->logs.size() - 1;
+}
+
+void LogThread::start() {
+    state_->running = true;
+    // The signals of the process are none of this thread's business; SIGPIPE stays pending, so write() just fails.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigdelset(&all, fault);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    state_->thread = std::thread([state = state_] {
+        ::pthread_setname_np(::pthread_self(), "log");
+        state->run();
+    });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void LogThread::reopen(std::size_t log, UniqueFd fd) {
+    UniqueFd unused(state_->logs.at(log)->next_fd.exchange(fd.release()));
+    state_->signal();
+}
+
+void LogThread::flush() noexcept {
+    state_->signal();
+}
+
+bool LogThread::stop(Milliseconds patience) {
+    if (!state_->thread.joinable()) return true;
+    state_->stopping = true;
+    state_->signal();
+    std::unique_lock lock(state_->mutex);
+    const bool whole = state_->ended.wait_for(lock, patience, [this] { return !state_->running; });
+    state_->given_up = true;
+    lock.unlock();
+    for (const auto& log : state_->logs) log->ring->wake_by(-1);
+    if (whole) {
+        state_->thread.join();
+    } else {
+        state_->signal();
+        state_->thread.detach();
+    }
+    return whole;
+}
+
+}  // namespace gateway::telemetry

@@ -1,0 +1,37 @@
+// The thread of a process that writes its logs, so that a slow disk or a stalled pipe stops nothing else.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/unique_fd.hpp"
+#include "libgateway/telemetry/log_ring.hpp"
+
+namespace gateway::telemetry {
+
+// Serves any number of rings, each with its own descriptor. Writes at least every half second, when a ring is half
+// full, and at stop(). While a descriptor would block, its ring fills up and drops; the others are served on.
+class LogThread {
+public:
+    LogThread();
+    ~LogThread();  // stop(), with a second of patience
+
+    // Before start(). The ring must outlive the thread. Returns the number of the log for reopen().
+    std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd);
+    void start();
+    // Any thread, any time: what is written later goes to `fd`. Takes effect at the next batch; the old one is closed
+    // then.
+    void reopen(std::size_t log, UniqueFd fd);
+    // Asks for a write now; does not wait for it.
+    void flush() noexcept;
+    // Writes what is left and ends. False if a descriptor still blocked after `patience`; the thread is then left to
+    // itself.
+    bool stop(Milliseconds patience);
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;  // shared with the thread, which may be stuck in a write when this ends
+};
+
+}  // namespace gateway::telemetry

@@ -1,0 +1,16 @@
+// Plugins that exist in the tests of this room only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libgateway/plugin/chain.hpp"
+
+namespace gateway::test {
+
+// Names, with their `text` setting, of the instances of a chain in their order: "mark-a=1 mark-b=2".
+std::string plugins_of(const Chain& chain);
+// How many instances of the test plugins were built so far.
+int instances_built() noexcept;
+
+}  // namespace gateway::test
