@@ -164,6 +164,7 @@ void Master::on_control_end(int status) {
     control_.pid = 0;
     control_.channel.close();
     control_.has_resources = false;
+    pending_reload_ = pending_reload_ || std::exchange(reload_asked_, false);
     if (phase_ == Phase::ended || phase_ == Phase::stopping_control || phase_ == Phase::stopping_workers) return;
     if (phase_ == Phase::booting) {
         // It was ended by us, to begin again without rights.

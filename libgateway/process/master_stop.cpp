@@ -149,6 +149,8 @@ void Master::finish_take_over() {
     taking_over_ = false;
     for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
         if (workers_[slot].previous && workers_[slot].duty == Duty::serving) retire(slot);
+        // The place of a worker that was dead at the time: its sockets came along, nobody serves them.
+        if (workers_[slot].duty == Duty::none) release_slot(slot);
     }
     if (old_control_.pid > 0) {
         old_control_.channel.send(ToControl::stop);

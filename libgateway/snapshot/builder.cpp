@@ -56,12 +56,12 @@ void SnapshotBuilder::feed(std::span<const char> delta) {
 
 bool SnapshotBuilder::advance(std::chrono::microseconds budget) {
     const std::int64_t end = monotonic_ns() + std::chrono::nanoseconds(budget).count();
+    bool more = true;
     do {
-        for (int i = 0; i < steps_per_reading; ++i) {
-            if (!work_->step()) return true;
-        }
-    } while (monotonic_ns() < end);
-    return false;
+        for (int i = 0; more && i < steps_per_reading; ++i) more = work_->step();
+    } while (more && monotonic_ns() < end);
+    Graveyard::rake();
+    return !more;
 }
 
 SnapshotPtr SnapshotBuilder::take() {

@@ -12,10 +12,13 @@ class Graveyard {
 public:
     // From now on nodes wait for dig(). A worker calls this once, before its first snapshot.
     static void open() noexcept;
-    // Back to freeing at once; frees all that waits.
+    // Back to freeing at once; frees all that waits. To be called before what old snapshots point at goes (the endpoint
+    // table).
     static void close() noexcept;
     // Frees for about `budget`; call once per loop turn. True when nothing waits.
     static bool dig(std::chrono::microseconds budget) noexcept;
+    // Puts freed memory in order now, so that no later allocation has to; to be called often where much is freed.
+    static void rake() noexcept;
     // Nodes known to be free; more may hang below them.
     static std::size_t waiting() noexcept;
 };

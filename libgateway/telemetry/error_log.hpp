@@ -6,7 +6,7 @@
 namespace gateway::telemetry {
 
 // Process-wide; `ring` must live until remove_error_log(). Any thread may log afterwards: the ring's single producer is
-// kept by a flag that is never waited for; a line that meets it taken is counted as dropped.
+// kept by a flag that is never waited for; a line that meets it taken for long is lost.
 void install_error_log(LogRing& ring) noexcept;
 // Back to stderr.
 void remove_error_log() noexcept;
