@@ -43,7 +43,16 @@ struct Resolver::Impl {
         Entry* entry;
     };
 
-    Impl(Reactor& loop, ResolverSettings chosen) : reactor(loop), settings(std::move(chosen)) {
+    Impl(Reactor& loop, ResolverSettings chosen) : reactor(loop), settings(std::move(chosen)) { open(); }
+    ~Impl() {
+        closing = true;
+        if (channel) ::ares_destroy(channel);
+    }
+
+    void open() {
+        if (channel) ::ares_destroy(channel);
+        channel = nullptr;
+        stale = false;
         static std::once_flag once;
         std::call_once(once, [] { ::ares_library_init(ARES_LIB_INIT_ALL); });
         ares_options options{};
@@ -62,11 +71,6 @@ struct Resolver::Impl {
         for (const auto& server : settings.servers) servers += (servers.empty() ? "" : ",") + server;
         if (channel && !servers.empty()) ::ares_set_servers_ports_csv(channel, servers.c_str());
     }
-    ~Impl() {
-        closing = true;
-        if (channel) ::ares_destroy(channel);
-    }
-
     void socket_changed(ares_socket_t fd, bool wanted) {
         if (!wanted) {
             const auto found = sockets.find(fd);
@@ -101,6 +105,7 @@ struct Resolver::Impl {
 
     void ask(Entry& entry) {
         if (entry.asking) return;
+        if (stale && queries == 0) open();
         entry.asking = true;
         ++queries;
         ares_addrinfo_hints hints{};
@@ -169,7 +174,7 @@ struct Resolver::Impl {
     Reactor& reactor;
     ResolverSettings settings;
     ares_channel channel = nullptr;
-    bool closing = false, keeping_time = false;
+    bool closing = false, keeping_time = false, stale = false;
     int queries = 0;
     std::minstd_rand random{std::random_device()()};
     std::unordered_map<ares_socket_t, std::unique_ptr<AresSocket>> sockets;
@@ -179,6 +184,13 @@ struct Resolver::Impl {
 Resolver::Resolver(Reactor& reactor, ResolverSettings settings)
     : impl_(std::make_unique<Impl>(reactor, std::move(settings))) {}
 Resolver::~Resolver() = default;
+
+// A channel with questions under way is replaced when they have been answered.
+void Resolver::configure(ResolverSettings settings) {
+    if (impl_->settings == settings) return;
+    impl_->settings = std::move(settings);
+    impl_->stale = true;
+}
 
 const SocketAddress* Resolver::cached(std::string_view name) {
     auto& entry = impl_->entry_of(name);

@@ -19,12 +19,15 @@ struct ResolverSettings {
     Milliseconds fixed_ttl{0};         // 0: the record's
     bool ipv6 = true;
     bool search = true;
+    friend bool operator==(const ResolverSettings&, const ResolverSettings&) = default;
 };
 
 class Resolver {
 public:
     Resolver(Reactor& reactor, ResolverSettings settings);
     ~Resolver();
+    // Other servers and limits from the next question on; what is known stays known.
+    void configure(ResolverSettings settings);
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 

@@ -84,6 +84,7 @@ void Worker::publish(std::int64_t now_ns) noexcept {
     page_.upstream_connections.store(site_->pool.open_connections(), std::memory_order_relaxed);
     page_.requests.store(site_->requests, std::memory_order_relaxed);
     page_.accepted.store(site_->accepted, std::memory_order_relaxed);
+    telemetry::set(site_->counters.log_lines_dropped, log_.dropped());
 }
 
 Task<void> Worker::obey_master() {

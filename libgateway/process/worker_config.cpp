@@ -70,6 +70,7 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
     if (snapshot->settings().get() != settings_of_) {
         settings_of_ = snapshot->settings().get();
         site_.settings = make_settings(snapshot->settings());
+        site_.resolver.configure(make_resolver_settings(*snapshot->settings()));
         settings_changed_(*snapshot->settings());
     }
     const auto digest = snapshot->digest();
@@ -253,6 +254,7 @@ std::string WorkerConfig::describe_connections() const {
         if (list.size() >= 500) continue;
         boost::json::object row;
         row["client"] = session->peer_text();
+        row["listener"] = session->local_port();
         row["age_ms"] = site_.reactor.now_ms() - session->started_ms();
         row["requests"] = session->requests();
         const proxy::ProxyExchange* exchange = session->exchange();

@@ -69,6 +69,10 @@ void WorkerLog::ended(proxy::ProxyExchange& exchange) noexcept {
     if (access_ && format_) format_->write(*access_, read_piece, &exchange);
 }
 
+std::uint64_t WorkerLog::dropped() const noexcept {
+    return (access_ ? access_->dropped() : 0) + (error_ ? error_->dropped() : 0);
+}
+
 void WorkerLog::reopen(UniqueFd access, UniqueFd error) {
     if (access && access_) thread_.reopen(access_log_, std::move(access));
     if (error && error_) thread_.reopen(error_log_, std::move(error));
