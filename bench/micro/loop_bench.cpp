@@ -1,5 +1,6 @@
-// What one wake-up of the data plane costs: the reactor as the loop itself, against the same epoll descriptor waited for by an
-// Asio io_context. Prints nanoseconds per ping-pong; for instructions and system calls run it under callgrind or strace -c:
+// What one wake-up of the data plane costs: the reactor as the loop itself, against the same epoll descriptor waited
+// for by an Asio io_context. Prints nanoseconds per ping-pong; for instructions and system calls run it under callgrind
+// or strace -c:
 //   loop_bench own 100000      loop_bench nested 100000
 #include <sys/epoll.h>
 #include <sys/socket.h>

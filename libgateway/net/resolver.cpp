@@ -65,7 +65,8 @@ struct Resolver::Impl {
         char lookups[] = "fb";
         options.lookups = lookups;
         options.flags = settings.search ? 0 : ARES_FLAG_NOSEARCH;
-        const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS;
+        const int mask =
+            ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS;
         if (::ares_init_options(&channel, &options, mask) != ARES_SUCCESS) channel = nullptr;
         std::string servers;
         for (const auto& server : settings.servers) servers += (servers.empty() ? "" : ",") + server;
@@ -91,7 +92,8 @@ struct Resolver::Impl {
                 ::ares_process_fd(owner, reads ? at : ARES_SOCKET_BAD, writes ? at : ARES_SOCKET_BAD);
             },
             channel);
-        if (socket->descriptor.open(reactor, UniqueFd(fd), 0)) socket->descriptor.watch(socket.get(), readable | writable);
+        if (socket->descriptor.open(reactor, UniqueFd(fd), 0))
+            socket->descriptor.watch(socket.get(), readable | writable);
     }
 
     // c-ares counts its own time-outs only when it is called.
@@ -200,7 +202,9 @@ const SocketAddress* Resolver::cached(std::string_view name) {
     return &entry.address;
 }
 
-void Resolver::expire(std::string_view name) noexcept { impl_->entry_of(name).expires_ms = 0; }
+void Resolver::expire(std::string_view name) noexcept {
+    impl_->entry_of(name).expires_ms = 0;
+}
 
 namespace {
 

@@ -50,7 +50,8 @@ std::span<const char> committed_part(std::span<const char> bytes) {
     if (bytes.size() < sizeof header) return {};
     const auto* shared = reinterpret_cast<const config::JournalHeader*>(bytes.data());
     const std::uint64_t committed = __atomic_load_n(&shared->committed, __ATOMIC_ACQUIRE);
-    if (shared->magic != config::JournalHeader::magic_value || committed > bytes.size() || committed < sizeof header) return {};
+    if (shared->magic != config::JournalHeader::magic_value || committed > bytes.size() || committed < sizeof header)
+        return {};
     return bytes.subspan(sizeof header, committed - sizeof header);
 }
 
@@ -58,7 +59,11 @@ std::span<const char> committed_part(std::span<const char> bytes) {
 
 WorkerConfig::WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control,
                            std::function<void(const WorkerSettings&)> settings_changed)
-    : site_(site), start_(start), page_(page), control_(control), sleeper_(site.reactor),
+    : site_(site),
+      start_(start),
+      page_(page),
+      control_(control),
+      sleeper_(site.reactor),
       settings_changed_(std::move(settings_changed)) {
     site_.epoch = &control_.epoch;
     site_.adopt = [this] { adopt(); };
@@ -108,7 +113,9 @@ bool WorkerConfig::load_journal() {
     return true;
 }
 
-void WorkerConfig::begin() { spawn(talk()); }
+void WorkerConfig::begin() {
+    spawn(talk());
+}
 
 bool WorkerConfig::connect() {
     UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

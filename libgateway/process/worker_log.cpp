@@ -43,7 +43,8 @@ void WorkerLog::configure(const WorkerSettings& settings) {
     LogLevel level = LogLevel::warn;
     parse_log_level(nginx.error_log_level, level);
     log::set_level(level);
-    if (format_ && format_text_ == nginx.http.access_log_format && escape_text_ == nginx.http.access_log_format_escape) return;
+    if (format_ && format_text_ == nginx.http.access_log_format && escape_text_ == nginx.http.access_log_format_escape)
+        return;
     telemetry::LogEscape escape = telemetry::LogEscape::standard;
     telemetry::parse_log_escape(nginx.http.access_log_format_escape, escape);
     try {
