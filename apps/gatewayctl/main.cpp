@@ -111,9 +111,11 @@ int main(int argc, char* argv[]) {
         return 0;
     }
     if (line.request.command == "check") check_offline(line);
-    if (!line.content_path.empty() && !read_content(line)) return fail(Status::usage, line.content_path + ": cannot be read");
+    if (!line.content_path.empty() && !read_content(line))
+        return fail(Status::usage, line.content_path + ": cannot be read");
     if (line.request.command == "version" && !line.json) std::cout << "gatewayctl " GATEWAY_VERSION "\n";
     const std::string socket = line.socket_path.empty() ? socket_of(line.config_path) : line.socket_path;
-    if (socket.empty()) return fail(Status::unreachable, "no control socket known from " + line.config_path + "; name it with -s");
+    if (socket.empty())
+        return fail(Status::unreachable, "no control socket known from " + line.config_path + "; name it with -s");
     return show(line, gateway::control::ask(socket, line.request, line.limit));
 }

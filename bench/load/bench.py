@@ -16,11 +16,13 @@ from proxies import ROOT, Backends, BareLoop, Direct, Gateway, Haproxy, Nginx, S
 
 QUICK = {"rounds": 7, "seconds": 1, "few": 500, "many": 1500, "calls": 2000, "idle": 10000,
          "reloads": 6, "own_reloads": 20, "pause": 0.2,
-         "routes": [1, 1000, 100000], "others_routes": [], "route_seconds": 0.4, "hosts": False,
+         "routes": [("paths", 1), ("paths", 1000), ("paths", 100000)], "others_routes": [],
+         "route_seconds": 0.3, "route_rounds": 5,
          "changes": 50000, "change_seconds": 4, "bytes": 2**28, "body_rounds": 1}
 FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000,
         "reloads": 30, "own_reloads": 100, "pause": 0.3,
-        "routes": [1, 1000, 100000], "others_routes": [1, 100000], "route_seconds": 2, "hosts": True,
+        "routes": [("paths", 1), ("paths", 1000), ("paths", 100000), ("hosts", 100000)],
+        "others_routes": [("paths", 1), ("paths", 100000)], "route_seconds": 1, "route_rounds": 9,
         "changes": 50000, "change_seconds": 60, "bytes": 2**30, "body_rounds": 3}
 PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes"]
 
@@ -95,12 +97,14 @@ class Bench:
     def routes(self):
         rows = {}
         for kind in self.proxies(without=(Direct, BareLoop, TaskLoop)):
-            for count in self.size["routes"] if kind is Gateway else self.size["others_routes"]:
-                rows[f"{kind.name} paths {count}"] = scenarios.routes(
-                    kind, self.folder, self.backends.ports, count, self.size["route_seconds"])
-        if self.size["hosts"] and Gateway in self.kinds:
-            rows["gateway hosts 100000"] = scenarios.routes(
-                Gateway, self.folder, self.backends.ports, 100000, self.size["route_seconds"], shape="hosts")
+            for one in self.started([kind]):
+                try:
+                    for shape, count in self.size["routes" if kind is Gateway else "others_routes"]:
+                        rows[f"{kind.name}, {count:,} {shape}"] = scenarios.routes(
+                            kind, self.folder, one, self.backends.ports, count, self.size["route_seconds"],
+                            self.size["route_rounds"], shape)
+                finally:
+                    one.stop()
         return rows
 
     def run(self):
@@ -109,7 +113,8 @@ class Bench:
         self.part("instructions", lambda: scenarios.instructions(
             proxies(without=(Direct,)), self.folder, self.setting(), size["few"], size["many"]))
         self.part("calls", lambda: self.on_running(
-            proxies(without=(Direct,)), lambda proxy: scenarios.system_calls(proxy, size["calls"])))
+            proxies(without=(Direct,)), lambda proxy: scenarios.system_calls(
+                proxy, size["calls"] // 4, size["calls"])))
         counted = proxies(without=(Direct, BareLoop, TaskLoop, Haproxy))
         self.part("allocations", lambda: {
             kind.name: scenarios.allocations(kind, self.folder, self.setting(), size["calls"]) for kind in counted})

@@ -47,7 +47,6 @@ private:
         std::string_view rest;  // of the request, not yet sent
         std::int64_t started = 0;
         bool waiting = false, connected = false;
-        std::string own;  // the request text when it differs from request to request
     };
 
     void connect(std::size_t index);
@@ -64,7 +63,7 @@ private:
     Plan plan_;
     UniqueFd epoll_;
     std::vector<Guest> guests_;
-    std::string fixed_;
+    std::vector<std::string> texts_;
     std::mt19937_64 random_{7};
     Tally tally_;
     std::uint64_t asked_ = 0;

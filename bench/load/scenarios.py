@@ -101,21 +101,27 @@ def instructions(kinds, folder, setting, few, many):
     return result
 
 
-def system_calls(proxy, count):
-    """Calls per request of the traffic processes, by name, counted by strace."""
+def traced_calls(proxy, count):
     file = proxy.folder / "strace"
     attach = [argument for pid in proxy.traffic() for argument in ("-p", str(pid))]
     tracer = subprocess.Popen(["strace", "-f", "-c", "-o", str(file), *attach], stderr=subprocess.PIPE, text=True)
     tracer.stderr.readline()  # "Process … attached"
-    done = Load("requests", proxy.port, count=count, connections=32).finish()
+    Load("requests", proxy.port, count=count, connections=32).finish()
     tracer.send_signal(signal.SIGINT)
     tracer.wait()
     calls = {}
     for line in file.read_text().splitlines():
         fields = line.split()
         if len(fields) >= 5 and re.fullmatch(r"[\d.]+", fields[0]) and fields[-1] != "total":
-            calls[fields[-1]] = int(fields[3]) / max(done["requests"], 1)
-    return {name: calls for name, calls in calls.items() if calls >= 0.005}
+            calls[fields[-1]] = int(fields[3])
+    return calls
+
+
+def system_calls(proxy, few, many):
+    """Calls per request of the traffic processes, by name: the difference of two traced runs, connecting cancels out."""
+    low, high = traced_calls(proxy, few), traced_calls(proxy, many)
+    calls = {name: (high[name] - low.get(name, 0)) / (many - few) for name in high}
+    return {name: times for name, times in calls.items() if times >= 0.005}
 
 
 def allocations(kind, folder, setting, count):
@@ -141,7 +147,9 @@ def allocations(kind, folder, setting, count):
 
 def idle_memory(proxy, connections):
     """Private memory that an idle keep-alive connection costs, after it has made one request."""
-    Load("requests", proxy.port, milliseconds=500).finish()
+    # As many at once as there will be while connecting, so that buffers and upstream connections are there before.
+    Load("requests", proxy.port, milliseconds=500, connections=128).finish()
+    time.sleep(1.5)
     pids = proxy.everything()
     before = system.memory_of(pids, "Private_Dirty")
     load = Load("idle", proxy.port, connections=connections)
@@ -184,8 +192,18 @@ def cpu_per_request(proxy, seconds, **options):
     return run / max(result["requests"], 1) / 1000
 
 
-def routes(kind, folder, backends, count, seconds, shape="paths"):
-    """Start with so many routes: time to ready, memory, CPU per request on one, on 1,000 hot and on all routes."""
+def spreads_in_turns(proxy, one, count, pattern, seconds, rounds):
+    """CPU per request on one route of `one`, then on 1,000 hot and on all routes of `proxy`, taking turns."""
+    turns = {"one": [], "hot": [], "all": []}
+    for _ in range(rounds):
+        turns["one"].append(cpu_per_request(one, seconds, path="/x"))
+        turns["hot"].append(cpu_per_request(proxy, seconds, spread=min(1000, count), **pattern))
+        turns["all"].append(cpu_per_request(proxy, seconds, spread=count, **pattern))
+    return {name: median(values) for name, values in turns.items()}
+
+
+def routes(kind, folder, one, backends, count, seconds, rounds, shape="paths"):
+    """Start with so many routes: time to ready, memory, CPU per request against `one`, which has a single route."""
     proxy = kind(folder / f"{shape}-{count}")
     setting = Setting(backends, **({"routes": count} if shape == "paths" else {"hosts": count}))
     start = time.monotonic()
@@ -193,13 +211,10 @@ def routes(kind, folder, backends, count, seconds, shape="paths"):
     try:
         last = {"path": f"/r/{count - 1}"} if shape == "paths" else {"host": f"h{count - 1}"}
         system.until(lambda: system.answers(proxy.port, **last), 60)
-        ready = time.monotonic() - start
+        row = {"ready": time.monotonic() - start}
         pattern = {"path": "/r/%d"} if shape == "paths" else {"path": "/x", "host": "h%d"}
         Load("requests", proxy.port, milliseconds=300, spread=count, **pattern).finish()
-        row = {"ready": ready, "spreads": {}}
-        for spread in sorted({1, min(1000, count), count}):
-            row["spreads"][spread] = median([cpu_per_request(proxy, seconds, spread=spread, **pattern)
-                                             for _ in range(3)])
+        row.update(spreads_in_turns(proxy, one, count, pattern, seconds, rounds))
         row["worker"] = system.memory_of(proxy.traffic()[:1], "Rss")
         row["control"] = system.memory_of(proxy.control(), "Rss") if isinstance(proxy, Gateway) else None
         return row
@@ -207,9 +222,8 @@ def routes(kind, folder, backends, count, seconds, shape="paths"):
         proxy.stop()
 
 
-def longest_turn(status):
-    turns = [value for worker in status.get("workers", []) for key, value in worker.items() if "longest_turn" in key]
-    return max(turns, default=None)
+def turns_of(status, name):
+    return max((worker[name] for worker in status.get("workers", []) if name in worker), default=None)
 
 
 def one_change(gateway, number, seen):
@@ -252,12 +266,13 @@ def changes(folder, backends, count, seconds, per_second):
         changer.join()
         control_cpu = system.cpu_of(control)[0] - before_control
         made = max(len(seen), 1)
+        status = gateway.status()
         extra = busy_cpu - quiet_cpu * busy["requests"] / max(quiet["requests"], 1)
         return {"routes": count, "made": len(seen), "per_second": made / seconds, "seen": median(seen),
                 "seen_most": max(seen, default=None), "worker_cpu": max(extra, 0) / made / 1000,
                 "control_cpu": control_cpu / made / 1000, "quiet_p99": quiet["p99"], "busy_p99": busy["p99"],
                 "broken": busy["broken"], "growth": system.memory_of(workers, "Rss") / before_memory - 1,
-                "longest_turn": longest_turn(gateway.status())}
+                "longest_turn": turns_of(status, "longest_turn_us"), "longest_apply": turns_of(status, "longest_apply_us")}
     finally:
         gateway.stop()
 

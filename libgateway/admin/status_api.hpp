@@ -21,8 +21,8 @@ struct StatusReply {
 // `not_ready` is the reason why traffic should not come here; empty: ready. HEAD is answered like GET.
 StatusReply status_reply(std::string_view method, std::string_view target, std::string_view not_ready);
 
-// Loop thread of control. Serves on an inherited listening socket until stop(); at most 64 connections, each with a limit
-// on time and size, so that a slow or hostile prober holds nothing up.
+// Loop thread of control. Serves on an inherited listening socket until stop(); at most 64 connections, each with a
+// limit on time and size, so that a slow or hostile prober holds nothing up.
 class StatusApi {
 public:
     using NotReady = std::function<std::string()>;

@@ -1,4 +1,5 @@
-// Scratch memory of one exchange: bump allocation, freed whole. Blocks are kept by the arena, so a warm one never allocates.
+// Scratch memory of one exchange: bump allocation, freed whole. Blocks are kept by the arena, so a warm one never
+// allocates.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@
 
 namespace gateway {
 
-// Single thread. Pointers live until reset(); destructors of objects made in it do not run, so only trivial ones are allowed.
+// Single thread. Pointers live until reset(); destructors of objects made in it do not run, so only trivial ones are
+// allowed.
 class Arena {
 public:
     explicit Arena(std::size_t block = 2048) noexcept : block_(block) {}

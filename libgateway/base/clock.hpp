@@ -1,4 +1,5 @@
-// Time as the data plane sees it: one coarse monotonic reading per loop turn, exact readings only where a duration is reported.
+// Time as the data plane sees it: one coarse monotonic reading per loop turn, exact readings only where a duration is
+// reported.
 #pragma once
 
 #include <chrono>

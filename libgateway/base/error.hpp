@@ -9,7 +9,8 @@ namespace gateway {
 
 using boost::system::error_code;
 
-// Whose fault it was; decides the status that a client gets (proxy/failure_reply) and the reason code in the access log.
+// Whose fault it was; decides the status that a client gets (proxy/failure_reply) and the reason code in the access
+// log.
 enum class Side : std::uint8_t { client, upstream, gateway };
 
 struct Error {

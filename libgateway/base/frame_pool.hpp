@@ -11,7 +11,8 @@ class FramePool {
 public:
     static constexpr std::size_t grain = 64, largest = 4096;
 
-    // Memory for `size` bytes, aligned for any object. Allocates only until the pool is warm; larger than `largest`: always.
+    // Memory for `size` bytes, aligned for any object. Allocates only until the pool is warm; larger than `largest`:
+    // always.
     static void* take(std::size_t size) {
         const std::size_t index = (size + grain - 1) / grain;
         if (index >= lists_.size()) return ::operator new(size);
@@ -19,7 +20,7 @@ public:
             lists_[index] = head->next;
             return head;
         }
-        return ::operator new(index * grain);
+        return ::operator new(index* grain);
     }
     static void give(void* memory, std::size_t size) noexcept {
         const std::size_t index = (size + grain - 1) / grain;

@@ -6,7 +6,9 @@ namespace gateway {
 
 namespace {
 
-constexpr std::uint64_t rotate(std::uint64_t value, int bits) noexcept { return (value << bits) | (value >> (64 - bits)); }
+constexpr std::uint64_t rotate(std::uint64_t value, int bits) noexcept {
+    return (value << bits) | (value >> (64 - bits));
+}
 
 struct State {
     std::uint64_t v0, v1, v2, v3;
@@ -26,8 +28,8 @@ struct State {
 }  // namespace
 
 Hash128 hash128(std::string_view bytes, const HashKey& key) noexcept {
-    State state{0x736f6d6570736575ULL ^ key.low, 0x646f72616e646f6dULL ^ key.high ^ 0xee, 0x6c7967656e657261ULL ^ key.low,
-                0x7465646279746573ULL ^ key.high};
+    State state{0x736f6d6570736575ULL ^ key.low, 0x646f72616e646f6dULL ^ key.high ^ 0xee,
+                0x6c7967656e657261ULL ^ key.low, 0x7465646279746573ULL ^ key.high};
     const char* at = bytes.data();
     for (std::size_t left = bytes.size(); left >= 8; left -= 8, at += 8) {
         std::uint64_t word;

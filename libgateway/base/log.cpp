@@ -29,7 +29,9 @@ std::atomic<LogLevel> least{LogLevel::warn};
 
 }  // namespace
 
-std::string_view name_of(LogLevel level) noexcept { return names[static_cast<std::size_t>(level)]; }
+std::string_view name_of(LogLevel level) noexcept {
+    return names[static_cast<std::size_t>(level)];
+}
 
 bool parse_log_level(std::string_view text, LogLevel& level) noexcept {
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -43,9 +45,15 @@ bool parse_log_level(std::string_view text, LogLevel& level) noexcept {
 
 namespace log {
 
-void set_sink(Sink chosen) noexcept { sink = chosen ? chosen : to_stderr; }
-void set_level(LogLevel chosen) noexcept { least = chosen; }
-bool enabled(LogLevel level) noexcept { return level >= least.load(std::memory_order_relaxed); }
+void set_sink(Sink chosen) noexcept {
+    sink = chosen ? chosen : to_stderr;
+}
+void set_level(LogLevel chosen) noexcept {
+    least = chosen;
+}
+bool enabled(LogLevel level) noexcept {
+    return level >= least.load(std::memory_order_relaxed);
+}
 
 void write(LogLevel level, fmt::string_view format, fmt::format_args args) noexcept try {
     std::array<char, 4000> raw;

@@ -1,4 +1,5 @@
-// The error log: one line per event, handed to a sink that the process chooses (ring and log thread in workers, stderr in tools).
+// The error log: one line per event, handed to a sink that the process chooses (ring and log thread in workers, stderr
+// in tools).
 #pragma once
 
 #include <fmt/format.h>
@@ -22,17 +23,18 @@ using Sink = void (*)(LogLevel level, std::string_view line);
 void set_sink(Sink sink) noexcept;
 void set_level(LogLevel least) noexcept;
 bool enabled(LogLevel level) noexcept;
-// Formats at most 4,000 bytes; longer text is cut. Control characters of the text are escaped, so input cannot forge lines.
+// Formats at most 4,000 bytes; longer text is cut. Control characters of the text are escaped, so input cannot forge
+// lines.
 void write(LogLevel level, fmt::string_view format, fmt::format_args args) noexcept;
 
 template <class... Args>
 void at(LogLevel level, fmt::format_string<Args...> format, Args&&... args) noexcept {
     if (enabled(level)) write(level, format, fmt::make_format_args(args...));
 }
-#define GATEWAY_LOG_FUNCTION(name)                                             \
-    template <class... Args>                                                   \
-    void name(fmt::format_string<Args...> format, Args&&... args) noexcept {   \
-        at(LogLevel::name, format, std::forward<Args>(args)...);               \
+#define GATEWAY_LOG_FUNCTION(name)                                           \
+    template <class... Args>                                                 \
+    void name(fmt::format_string<Args...> format, Args&&... args) noexcept { \
+        at(LogLevel::name, format, std::forward<Args>(args)...);             \
     }
 GATEWAY_LOG_FUNCTION(debug)
 GATEWAY_LOG_FUNCTION(info)

@@ -1,4 +1,5 @@
-// Shared ownership inside one thread: a plain count in the object (1.1 ns a copy against 8.2 ns of shared_ptr, measured).
+// Shared ownership inside one thread: a plain count in the object (1.1 ns a copy against 8.2 ns of shared_ptr,
+// measured).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ private:
     mutable std::uint32_t count_ = 0;
 };
 
-// What happens at the last release is the object's own business: `static void dispose(const T*)` if T has one, else delete.
+// What happens at the last release is the object's own business: `static void dispose(const T*)` if T has one, else
+// delete.
 template <class T>
 class Ref {
 public:

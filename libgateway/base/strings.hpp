@@ -9,8 +9,12 @@
 
 namespace gateway {
 
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr char to_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 constexpr int hex_value(char c) noexcept {
     if (is_digit(c)) return c - '0';
     const char lower = to_lower(c);
@@ -44,7 +48,8 @@ std::optional<Int> parse_decimal(std::string_view text) noexcept {
     return value;
 }
 
-// Calls `each(part)` for every part between separators, trimmed; empty parts are left out (list rule of RFC 9110, 5.6.1).
+// Calls `each(part)` for every part between separators, trimmed; empty parts are left out (list rule of RFC
+// 9110, 5.6.1).
 template <class Each>
 constexpr void for_each_item(std::string_view list, char separator, Each&& each) {
     while (!list.empty()) {
@@ -56,7 +61,8 @@ constexpr void for_each_item(std::string_view list, char separator, Each&& each)
     }
 }
 
-// The candidate nearest to `word` by edit distance (at most 1/3 of its length, at least 1), for "did you mean"; else empty.
+// The candidate nearest to `word` by edit distance (at most 1/3 of its length, at least 1), for "did you mean"; else
+// empty.
 std::string_view nearest(std::string_view word, const std::string_view* candidates, std::size_t count);
 template <class Range>
 std::string_view nearest(std::string_view word, const Range& candidates) {

@@ -1,5 +1,6 @@
-// The data plane's coroutine: lazy, symmetric transfer, frame from the thread's FramePool. One thread only, no cancellation
-// of its own: whoever waits for the outside world is resumed by the reactor with a reason (readable, hang-up, deadline).
+// The data plane's coroutine: lazy, symmetric transfer, frame from the thread's FramePool. One thread only, no
+// cancellation of its own: whoever waits for the outside world is resumed by the reactor with a reason (readable,
+// hang-up, deadline).
 #pragma once
 
 #include <coroutine>

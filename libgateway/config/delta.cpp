@@ -9,7 +9,7 @@ namespace gateway::config {
 
 namespace {
 
-constexpr std::array<std::string_view, kind_count> lists{"settings", "plugins",        "routes",      "services",
+constexpr std::array<std::string_view, kind_count> lists{"settings",  "plugins",        "routes",      "services",
                                                          "upstreams", "plugin_configs", "global_rules"};
 
 struct ChangeHeader {
@@ -27,7 +27,9 @@ void append(std::vector<char>& out, const T& value) {
 
 }  // namespace
 
-std::string_view list_name(Kind kind) noexcept { return lists[static_cast<std::size_t>(kind)]; }
+std::string_view list_name(Kind kind) noexcept {
+    return lists[static_cast<std::size_t>(kind)];
+}
 
 bool parse_kind(std::string_view text, Kind& kind) noexcept {
     for (std::size_t i = 0; i < lists.size(); ++i) {
@@ -51,7 +53,9 @@ void Digest::remove(const Hash128& hash) noexcept {
     high -= hash.high + borrow;
 }
 
-std::string Digest::text() const { return fmt::format("{:016x}{:016x}", high, low); }
+std::string Digest::text() const {
+    return fmt::format("{:016x}{:016x}", high, low);
+}
 
 Hash128 hash_of(const Change& change) {
     thread_local std::string bytes;
@@ -107,7 +111,10 @@ bool DeltaReader::next(Change& change) noexcept {
     ok_ = head.kind < kind_count && head.size >= sizeof head + head.id_size && head.size <= rest_.size();
     if (!ok_) return false;
     const char* text = rest_.data() + sizeof head;
-    change = {static_cast<Kind>(head.kind), head.removed != 0, {text, head.id_size}, head.order,
+    change = {static_cast<Kind>(head.kind),
+              head.removed != 0,
+              {text, head.id_size},
+              head.order,
               {text + head.id_size, head.size - sizeof head - head.id_size}};
     rest_ = rest_.subspan(head.size);
     --left_;

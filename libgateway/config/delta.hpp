@@ -1,4 +1,5 @@
-// What changes between two revisions, as it travels to workers, to the journal in shared memory and to the file on disk.
+// What changes between two revisions, as it travels to workers, to the journal in shared memory and to the file on
+// disk.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ std::string_view list_name(Kind kind) noexcept;
 // Reads a list name or its singular ("route", "routes"); false if unknown.
 bool parse_kind(std::string_view text, Kind& kind) noexcept;
 
-// Identity of a whole document: the sum of its objects' hashes, so that it does not depend on order and changes in O(1).
+// Identity of a whole document: the sum of its objects' hashes, so that it does not depend on order and changes in
+// O(1).
 struct Digest {
     std::uint64_t low = 0, high = 0;
     void add(const Hash128& hash) noexcept;
@@ -85,8 +87,8 @@ private:
     bool ok_ = false;
 };
 
-// The journal: one full delta, then the deltas since, in a memfd that control writes and that workers replay at their start.
-// `committed` is published with release order after the bytes; readers trust nothing behind it.
+// The journal: one full delta, then the deltas since, in a memfd that control writes and that workers replay at their
+// start. `committed` is published with release order after the bytes; readers trust nothing behind it.
 struct JournalHeader {
     static constexpr std::uint64_t magic_value = 0x314C4E524A574721ULL;
     std::uint64_t magic = magic_value;

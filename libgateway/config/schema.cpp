@@ -179,7 +179,18 @@ void describe_object(const Shape& shape, json::Value& schema) {
     }
 }
 
+// The default of a nested object is told member by member: what the owner sets counts, not what the type would set.
 void describe_field(json::Value& property, std::string_view doc, const json::Value& default_value) {
+    if (json::Value* nested = property.find("properties")) {
+        for (const json::Member& member : default_value.members()) {
+            json::Value* inner = nested->find(member.key);
+            if (!inner) continue;
+            const json::Value* inner_doc = inner->find("description");
+            describe_field(*inner, inner_doc ? inner_doc->string() : "", member.value);
+        }
+        property.set("description", doc);
+        return;
+    }
     const bool empty = !default_value.is_boolean() && !default_value.is_number() && default_value.size() == 0;
     if (!empty) property.set("default", default_value);
     property.set("description", doc);
@@ -194,12 +205,17 @@ std::vector<Row> rows_of(const json::Value& json_schema) {
 }
 
 std::string markdown(const std::vector<Row>& rows) {
+    const auto escaped = [](std::string text) {
+        for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+        return text;
+    };
     std::string out = "| Key | Type | Limits | Default | Effect |\n|---|---|---|---|---|\n";
     for (const Row& row : rows) {
-        std::string value = row.required ? "required" : row.default_text.empty() ? "—" : "`" + row.default_text + "`";
-        std::string line =
-            "| `" + row.name + "` | " + row.type + " | " + row.limits + " | " + value + " | " + row.doc + " |";
-        out += line + "\n";
+        const std::string value = row.required               ? "required"
+                                  : row.default_text.empty() ? "—"
+                                                             : "`" + row.default_text + "`";
+        out += "| `" + row.name + "` | " + row.type + " | " + escaped(row.limits) + " | ";
+        out += escaped(value) + " | " + row.doc + " |\n";
     }
     return out;
 }

@@ -222,7 +222,7 @@ struct NginxSection {
             field("worker_rlimit_nofile", &NginxSection::worker_rlimit_nofile, "open files of a worker", at_least(64)),
             field("event", &NginxSection::event, "connections"),
             field("worker_shutdown_timeout", &NginxSection::worker_shutdown_timeout, "longest drain"),
-            field("user", &NginxSection::user, "of workers and control, when started as root"),
+            field("user", &NginxSection::user, "user of workers and control, when started as root"),
             field("http", &NginxSection::http, "HTTP"))
             .closed();
 };

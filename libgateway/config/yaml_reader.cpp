@@ -225,11 +225,13 @@ std::size_t sequence_size(std::string_view text) noexcept {
 void refuse_bad_bytes(std::string_view text) {
     Position where{1, 1};
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t size = sequence_size(text.substr(at, 4));
+        const bool ascii = text[at] > 0;
+        const std::size_t size = ascii ? 1 : sequence_size(text.substr(at, 4));
         if (size == 0) {
             Reader::fail(where, text[at] ? "the text is not UTF-8" : "the text holds a zero byte");
         }
-        where = text[at] == '\n' ? Position{where.line + 1, 1} : Position{where.line, where.column + 1};
+        ++where.column;
+        if (text[at] == '\n') where = {where.line + 1, 1};
         at += size;
     }
 }

@@ -128,7 +128,9 @@ private:
 
 }  // namespace
 
-CommandLine parse_command_line(std::span<const std::string_view> arguments) { return Parser(arguments).run(); }
+CommandLine parse_command_line(std::span<const std::string_view> arguments) {
+    return Parser(arguments).run();
+}
 
 std::string help_text() {
     std::string text =
@@ -140,7 +142,8 @@ std::string help_text() {
     for (const CommandHelp& command : commands) table.add({std::string(command.usage), std::string(command.help)});
     text += table.text();
     return text +
-           "\nexit status: 0 done, 1 refused or invalid, 2 usage, 3 gateway not reachable, 4 not ready or a worker lags\n";
+           "\nexit status: 0 done, 1 refused or invalid, 2 usage, 3 gateway not reachable, 4 not ready or a worker "
+           "lags\n";
 }
 
 }  // namespace gateway::control

@@ -14,7 +14,7 @@ namespace gateway::control {
 struct CommandLine {
     Request request;
     std::string config_path = "/etc/gateway/gateway.yaml";
-    std::string socket_path;  // -s; empty: asked of the static file
+    std::string socket_path;   // -s; empty: asked of the static file
     std::string content_path;  // a file whose text becomes the argument "content"; "-": standard input
     bool json = false, help = false;
     std::chrono::milliseconds limit{60'000};

@@ -13,7 +13,8 @@ struct CommandHelp {
 inline constexpr std::array commands{
     CommandHelp{"status", "status", "revision, workers, listeners and the last reload"},
     CommandHelp{"reload", "reload", "read the static file and the route file again and apply what changed"},
-    CommandHelp{"check", "check [--strict] [FILE]", "check the static file with its routes, or a route file; changes nothing"},
+    CommandHelp{"check", "check [--strict] [FILE]",
+                "check the static file with its routes, or a route file; changes nothing"},
     CommandHelp{"explain", "explain METHOD URL [-H 'name: value']… [--from IP]",
                 "which route answers a request and why, or why none does"},
     CommandHelp{"show", "show routes|upstreams|workers|connections [FILTER]", "what is in force, one line each"},

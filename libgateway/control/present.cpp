@@ -52,8 +52,8 @@ std::string status_text(const json::Value& result) {
     text += lines_of(member(last, "errors"), "         ") + lines_of(member(last, "warnings"), "         ");
     text += "master   pid " + cell(member(result, "master"), "pid") + "   control pid " +
             cell(member(result, "control"), "pid") + "\n\n";
-    text += table_of(member(result, "workers"), {"index", "pid", "state", "incarnation", "revision", "connections",
-                                                 "requests", "lagging_since"});
+    text += table_of(member(result, "workers"),
+                     {"index", "pid", "state", "incarnation", "revision", "connections", "requests", "lagging_since"});
     return text + "\n" + table_of(member(result, "listeners"), {"listener", "address", "port", "proxy_protocol"});
 }
 
@@ -80,7 +80,8 @@ std::string explain_text(const json::Value& result) {
         return "no route: 404 for " + cell(result, "host") + " " + cell(result, "path") + "\n" +
                (nearest.empty() ? std::string() : "nearest routes and what failed first:\n" + nearest);
     }
-    std::string text = "route    " + cell(route, "id") + "  " + cell(route, "uri") + "  (" + cell(route, "where") + ")\n";
+    std::string text =
+        "route    " + cell(route, "id") + "  " + cell(route, "uri") + "  (" + cell(route, "where") + ")\n";
     text += "outcome  " + cell(result, "outcome") + "\n";
     if (member(route, "service_id").is_string()) text += "service  " + cell(route, "service_id") + "\n";
     if (const json::Value& chain = member(result, "chain"); !chain.items().empty())
@@ -94,7 +95,8 @@ std::string explain_text(const json::Value& result) {
 }
 
 std::string show_text(std::string_view what, const json::Value& result) {
-    if (what == "routes") return table_of(result, {"id", "uri", "host", "methods", "priority", "service", "upstream", "where"});
+    if (what == "routes")
+        return table_of(result, {"id", "uri", "host", "methods", "priority", "service", "upstream", "where"});
     if (what == "upstreams") return table_of(result, {"id", "type", "nodes", "where"});
     if (what == "workers") {
         return table_of(result, {"index", "pid", "state", "incarnation", "revision", "connections", "requests",

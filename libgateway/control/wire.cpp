@@ -23,7 +23,9 @@ std::optional<json::Value> parse_object(std::string_view line, std::size_t most,
 
 }  // namespace
 
-std::string_view name_of(Status status) noexcept { return names[static_cast<std::size_t>(status)]; }
+std::string_view name_of(Status status) noexcept {
+    return names[static_cast<std::size_t>(status)];
+}
 
 std::string_view Request::text(std::string_view name) const noexcept {
     const json::Value* value = arguments.find(name);
@@ -83,8 +85,8 @@ std::optional<Answer> parse_answer(std::string_view line, std::string& why) {
 }
 
 std::string write(const Request& request) {
-    std::string line = json::write(
-        json::Value::object({{"command", json::Value(request.command)}, {"arguments", request.arguments}}));
+    std::string line =
+        json::write(json::Value::object({{"command", json::Value(request.command)}, {"arguments", request.arguments}}));
     return line += '\n';
 }
 

@@ -91,16 +91,17 @@ Seen take_out(Fields& fields, bool keep_client, Arena& arena) {
 }  // namespace
 
 void strip_hop_by_hop(Fields& fields) noexcept {
-    // Values are views of the buffer, so they outlive the removal of their field. The parser bounds the options of a
-    // head.
-    std::array<std::string_view, Fields::capacity> lists;
-    std::size_t count = 0;
-    fields.retain([&](const Field& field) {
-        if (!is_hop_by_hop(field.id)) return true;
-        if (field.id == FieldName::connection && nominates(field.value)) lists[count++] = field.value;
-        return false;
-    });
-    for (std::size_t i = 0; i < count; ++i) drop_nominated(fields, lists[i]);
+    bool any = false;
+    for (Field* field = fields.begin(); field != fields.end(); ++field) {
+        any = any || is_hop_by_hop(field->id);
+        if (field->id != FieldName::connection || !nominates(field->value)) continue;
+        // The value is a view of the buffer, so it outlives its field; the field itself goes with the others below.
+        const std::string_view list = field->value;
+        field->id = FieldName::keep_alive;
+        drop_nominated(fields, list);
+        field = fields.begin();
+    }
+    if (any) fields.retain([](const Field& field) { return !is_hop_by_hop(field.id); });
 }
 
 bool may_be_trailer(std::string_view name) noexcept {

@@ -9,8 +9,12 @@ namespace gateway::net {
 
 namespace {
 
-const sockaddr_in& v4(const SocketAddress& address) { return reinterpret_cast<const sockaddr_in&>(address.storage); }
-const sockaddr_in6& v6(const SocketAddress& address) { return reinterpret_cast<const sockaddr_in6&>(address.storage); }
+const sockaddr_in& v4(const SocketAddress& address) {
+    return reinterpret_cast<const sockaddr_in&>(address.storage);
+}
+const sockaddr_in6& v6(const SocketAddress& address) {
+    return reinterpret_cast<const sockaddr_in6&>(address.storage);
+}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
-// The worker's readiness object: sockets registered once, edge-triggered, in one epoll descriptor; flags per socket say what is
-// possible without asking the kernel. Decides nothing, copies nothing; coroutines wait for flags and do their own I/O.
+// The worker's readiness object: sockets registered once, edge-triggered, in one epoll descriptor; flags per socket say
+// what is possible without asking the kernel. Decides nothing, copies nothing; coroutines wait for flags and do their
+// own I/O.
 #pragma once
 
 #include <sys/epoll.h>
@@ -36,8 +37,8 @@ public:
     Descriptor& operator=(const Descriptor&) = delete;
     ~Descriptor() { close(); }
 
-    // Takes `fd`; `flags`: what is known to be possible already. False (and errno) if the kernel refuses; `fd` is closed then.
-    // Level-triggered descriptors (listeners) are watched for reading only.
+    // Takes `fd`; `flags`: what is known to be possible already. False (and errno) if the kernel refuses; `fd` is
+    // closed then. Level-triggered descriptors (listeners) are watched for reading only.
     bool open(Reactor& reactor, UniqueFd fd, std::uint8_t flags = writable, bool level_triggered = false);
     void close() noexcept;
     // Takes the descriptor out of the loop without closing it, for one that another library will close.
@@ -71,7 +72,8 @@ public:
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
 
-    // Runs until stop(). `turn`: called once per loop turn after all events, with the turn's length so far in nanoseconds.
+    // Runs until stop(). `turn`: called once per loop turn after all events, with the turn's length so far in
+    // nanoseconds.
     void run(const std::function<void(std::int64_t)>& turn);
     void stop() noexcept { stopped_ = true; }
     // Longest time the loop may sleep; for heartbeats.

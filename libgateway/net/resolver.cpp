@@ -43,7 +43,16 @@ struct Resolver::Impl {
         Entry* entry;
     };
 
-    Impl(Reactor& loop, ResolverSettings chosen) : reactor(loop), settings(std::move(chosen)) {
+    Impl(Reactor& loop, ResolverSettings chosen) : reactor(loop), settings(std::move(chosen)) { open(); }
+    ~Impl() {
+        closing = true;
+        if (channel) ::ares_destroy(channel);
+    }
+
+    void open() {
+        if (channel) ::ares_destroy(channel);
+        channel = nullptr;
+        stale = false;
         static std::once_flag once;
         std::call_once(once, [] { ::ares_library_init(ARES_LIB_INIT_ALL); });
         ares_options options{};
@@ -56,17 +65,13 @@ struct Resolver::Impl {
         char lookups[] = "fb";
         options.lookups = lookups;
         options.flags = settings.search ? 0 : ARES_FLAG_NOSEARCH;
-        const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS;
+        const int mask =
+            ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS;
         if (::ares_init_options(&channel, &options, mask) != ARES_SUCCESS) channel = nullptr;
         std::string servers;
         for (const auto& server : settings.servers) servers += (servers.empty() ? "" : ",") + server;
         if (channel && !servers.empty()) ::ares_set_servers_ports_csv(channel, servers.c_str());
     }
-    ~Impl() {
-        closing = true;
-        if (channel) ::ares_destroy(channel);
-    }
-
     void socket_changed(ares_socket_t fd, bool wanted) {
         if (!wanted) {
             const auto found = sockets.find(fd);
@@ -87,7 +92,8 @@ struct Resolver::Impl {
                 ::ares_process_fd(owner, reads ? at : ARES_SOCKET_BAD, writes ? at : ARES_SOCKET_BAD);
             },
             channel);
-        if (socket->descriptor.open(reactor, UniqueFd(fd), 0)) socket->descriptor.watch(socket.get(), readable | writable);
+        if (socket->descriptor.open(reactor, UniqueFd(fd), 0))
+            socket->descriptor.watch(socket.get(), readable | writable);
     }
 
     // c-ares counts its own time-outs only when it is called.
@@ -101,6 +107,7 @@ struct Resolver::Impl {
 
     void ask(Entry& entry) {
         if (entry.asking) return;
+        if (stale && queries == 0) open();
         entry.asking = true;
         ++queries;
         ares_addrinfo_hints hints{};
@@ -169,7 +176,7 @@ struct Resolver::Impl {
     Reactor& reactor;
     ResolverSettings settings;
     ares_channel channel = nullptr;
-    bool closing = false, keeping_time = false;
+    bool closing = false, keeping_time = false, stale = false;
     int queries = 0;
     std::minstd_rand random{std::random_device()()};
     std::unordered_map<ares_socket_t, std::unique_ptr<AresSocket>> sockets;
@@ -180,6 +187,13 @@ Resolver::Resolver(Reactor& reactor, ResolverSettings settings)
     : impl_(std::make_unique<Impl>(reactor, std::move(settings))) {}
 Resolver::~Resolver() = default;
 
+// A channel with questions under way is replaced when they have been answered.
+void Resolver::configure(ResolverSettings settings) {
+    if (impl_->settings == settings) return;
+    impl_->settings = std::move(settings);
+    impl_->stale = true;
+}
+
 const SocketAddress* Resolver::cached(std::string_view name) {
     auto& entry = impl_->entry_of(name);
     const std::int64_t now = impl_->reactor.now_ms();
@@ -188,7 +202,9 @@ const SocketAddress* Resolver::cached(std::string_view name) {
     return &entry.address;
 }
 
-void Resolver::expire(std::string_view name) noexcept { impl_->entry_of(name).expires_ms = 0; }
+void Resolver::expire(std::string_view name) noexcept {
+    impl_->entry_of(name).expires_ms = 0;
+}
 
 namespace {
 

@@ -19,17 +19,20 @@ struct ResolverSettings {
     Milliseconds fixed_ttl{0};         // 0: the record's
     bool ipv6 = true;
     bool search = true;
+    friend bool operator==(const ResolverSettings&, const ResolverSettings&) = default;
 };
 
 class Resolver {
 public:
     Resolver(Reactor& reactor, ResolverSettings settings);
     ~Resolver();
+    // Other servers and limits from the next question on; what is known stays known.
+    void configure(ResolverSettings settings);
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
-    // One of the name's addresses, chosen at random per resolution. A known one costs no suspension; an expired one is used while
-    // a refresh runs, for at most ten times its TTL or 300 s. The error text is in last_error().
+    // One of the name's addresses, chosen at random per resolution. A known one costs no suspension; an expired one is
+    // used while a refresh runs, for at most ten times its TTL or 300 s. The error text is in last_error().
     Task<Result<SocketAddress>> resolve(std::string_view name, std::uint16_t port);
     // The cached answer if it may still be used; starts a refresh when it has expired.
     const SocketAddress* cached(std::string_view name);

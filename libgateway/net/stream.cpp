@@ -55,6 +55,8 @@ IoResult Stream::write(const iovec* parts, int count) noexcept {
     return {IoState::failed, 0, errno};
 }
 
-void Stream::shutdown_write() noexcept { ::shutdown(descriptor_.fd(), SHUT_WR); }
+void Stream::shutdown_write() noexcept {
+    ::shutdown(descriptor_.fd(), SHUT_WR);
+}
 
 }  // namespace gateway::net

@@ -11,8 +11,8 @@ namespace gateway::net {
 // Why a wait ended.
 enum class Woke : std::uint8_t { ready, expired, cancelled };
 
-// The waiting side of one coroutine (a session, a probe): reused for every wait of it, so that its deadline is linked once.
-// Not movable. Whoever cancels must be in the same thread.
+// The waiting side of one coroutine (a session, a probe): reused for every wait of it, so that its deadline is linked
+// once. Not movable. Whoever cancels must be in the same thread.
 class Sleeper {
 public:
     explicit Sleeper(Reactor& reactor) noexcept : reactor_(reactor) {}
@@ -100,7 +100,8 @@ private:
     Woke woke_ = Woke::ready;
     bool cancelled_ = false;
     OwnWaiter waiter_{[](Waiter& waiter) { static_cast<OwnWaiter&>(waiter).sleeper.wake(Woke::ready); }, *this};
-    OwnDeadline deadline_{[](DeadlineNode& node) { static_cast<OwnDeadline&>(node).sleeper.wake(Woke::expired); }, *this};
+    OwnDeadline deadline_{[](DeadlineNode& node) { static_cast<OwnDeadline&>(node).sleeper.wake(Woke::expired); },
+                          *this};
 };
 
 }  // namespace gateway::net

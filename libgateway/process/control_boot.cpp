@@ -1,6 +1,4 @@
 // How control comes to its first document: the static file, the plan, what the master sends back, the sources.
-#include <sys/stat.h>
-
 #include <boost/asio/detached.hpp>
 
 #include "libgateway/base/clock.hpp"
@@ -23,7 +21,8 @@ void log_all(const config::Diagnostics& found) {
 std::string summary(const config::Diagnostics& found) {
     for (const config::Diagnostic& one : found.list()) {
         if (one.severity == config::Severity::error)
-            return found.errors() == 1 ? one.text() : fmt::format("{} errors, the first: {}", found.errors(), one.text());
+            return found.errors() == 1 ? one.text()
+                                       : fmt::format("{} errors, the first: {}", found.errors(), one.text());
     }
     return "the static file cannot be read";
 }
@@ -40,23 +39,28 @@ asio::awaitable<void> Control::boot() {
     asio::co_spawn(loop_, poll(), asio::detached);
 }
 
-// False: this process has no reason to live. A control that is started again needs no good file: the plan in force stays.
+// False: this process has no reason to live. A control that is started again needs no good file: the plan in force
+// stays.
 bool Control::read_static_file() {
     const config::Diagnostics found = catalogue_.read_static();
-    static_file_good_ = found.ok();
     log_all(found);
     situation_.source = catalogue_.route_file();
-    std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
-    if (problem.empty() || start_.respawned) {
-        if (!problem.empty()) log::error("{}; the settings in force stay", problem);
-        master_.send(ToMaster::plan, 0, {}, bytes_of(situation_.plan));
-        return true;
+    const std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
+    static_file_good_ = problem.empty();
+    if (!static_file_good_ && start_.has_plan) {
+        log::error("{}; the settings in force stay", problem);
+        situation_.plan = start_.plan;
+    } else if (!static_file_good_) {
+        master_.send(ToMaster::boot_failed, 0, problem);
+        master_.flush();
+        exit_status_ = 1;
+        loop_.stop();
+        return false;
     }
-    master_.send(ToMaster::boot_failed, 0, problem);
-    master_.flush();
-    exit_status_ = 1;
-    loop_.stop();
-    return false;
+    log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
+    if (start_.has_plan) keep_until_restart(start_.plan, situation_.plan);
+    master_.send(ToMaster::plan, 0, {}, bytes_of(situation_.plan));
+    return true;
 }
 
 // Descriptors in the order of ToControl::resources; the last may be empty.
@@ -65,13 +69,14 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
     auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
     auto* page = segment_->zone_as<ControlPage>(control_zone);
     if (!pages || !page) throw std::runtime_error("shared memory lacks the zones of workers or control");
-    disk_ = std::make_unique<LastGood>(catalogue_.settings().gateway.data_dir + "/last-good");
+    disk_ = std::make_unique<LastGood>(std::string(situation_.plan.data_dir.view()) + "/last-good");
     revisions_ = std::make_unique<Revisions>(
         loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
     status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
     revisions_->channels().listen(std::move(fds[1]));
-    server_ = std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
+    server_ =
+        std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
     server_->listen(std::move(fds[2]));
     if (!fds[3]) return;
     status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
@@ -83,8 +88,9 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     LastGood& disk = *disk_;
     auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
-    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
-    if (kept && !static_file_good_) catalogue_.adopt_settings(*kept);
+    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop))
+        kept.reset();
+    if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
     if (resumes) {
@@ -104,6 +110,16 @@ asio::awaitable<void> Control::first_document() {
     remember(outcome);
     situation_.synchronised = true;
     tell_master();
+}
+
+// Neither the file nor what is kept tells the settings: workers serve on with what they have, control answers
+// `loading`.
+asio::awaitable<void> Control::wait_for_static_file() {
+    asio::steady_timer tick(loop_);
+    while (!catalogue_.read_static().ok()) {
+        tick.expires_after(std::chrono::seconds(1));
+        co_await tick.async_wait(quietly);
+    }
 }
 
 // The first document of this machine, or one that its workers have to be sent whole. Numbers go on from the last ones.

@@ -18,7 +18,9 @@ namespace {
 
 constexpr std::uint64_t overlay_bit = std::uint64_t{1} << 63;
 
-bool in_overlay(const sources::Object& object) noexcept { return (object.order & overlay_bit) != 0; }
+bool in_overlay(const sources::Object& object) noexcept {
+    return (object.order & overlay_bit) != 0;
+}
 
 // Defaults of directories differ for a gateway that root started, also in its processes that are root no more.
 bool gateway_is_roots() {
@@ -64,7 +66,9 @@ sources::RouteFileSettings route_file_settings(const config::StaticConfig& setti
             settings.deployment.invalid_items == "drop"};
 }
 
-std::vector<std::string> Catalogue::Reading::errors() const { return texts_of(found, config::Severity::error); }
+std::vector<std::string> Catalogue::Reading::errors() const {
+    return texts_of(found, config::Severity::error);
+}
 
 std::vector<std::string> Catalogue::Reading::warnings() const {
     std::vector<std::string> texts = texts_of(found, config::Severity::warning);
@@ -136,15 +140,17 @@ Document Catalogue::assemble(const config::StaticConfig& settings, const Documen
     return document;
 }
 
-Document Catalogue::fallback() const { return assemble(*settings_, file_, nullptr); }
+Document Catalogue::fallback() const {
+    return assemble(*settings_, file_, nullptr);
+}
 
 bool Catalogue::adopt(const FullDelta& kept, Overlay overlay) {
     config::DeltaReader reader(kept.bytes);
     file_ = active_ = {};
     overlay_.clear();
     for (config::Change change; reader.next(change);) {
-        const ObjectPtr object = sources::make_object(change.kind, std::string(change.id), change.order,
-                                                      std::string(change.json), {});
+        const ObjectPtr object =
+            sources::make_object(change.kind, std::string(change.id), change.order, std::string(change.json), {});
         const bool put_before = in_overlay(*object);
         if (put_before && overlay == Overlay::drop) continue;
         active_.put(object);

@@ -74,6 +74,7 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     catalogue_.accept(std::move(reading));
     situation_.source = catalogue_.route_file();
     situation_.missing.clear();
+    log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
     co_return outcome;
 }
 
@@ -147,7 +148,10 @@ void Control::remember(const Outcome& outcome) {
     for (const std::string& error : outcome.record.errors) log::error("{}", error);
     if (outcome.record.by == "put" || outcome.record.by == "delete") return;
     for (const std::string& warning : outcome.record.warnings) log::warn("{}", warning);
-    if (outcome.record.result == "applied")
+    if (outcome.record.result != "applied") return;
+    if (outcome.record.by == "start")
+        log::notice("revision {}: {} objects", revisions_->revision(), outcome.changes);
+    else
         log::warn("config file {} reloaded: revision {}, {} changes", situation_.source, revisions_->revision(),
                   outcome.changes);
 }

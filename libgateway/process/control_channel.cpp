@@ -103,7 +103,9 @@ bool WorkerChannels::take_message(WorkerChannel& channel) {
         case FromWorker::prepared:
             if (!voided(head.number)) channel.prepared_ = head.number;
             return true;
-        case FromWorker::adopted: channel.adopted_ = head.number; return true;
+        case FromWorker::adopted:
+            channel.adopted_ = head.number;
+            return true;
         case FromWorker::failed:
             channel.failed_ = head.number;
             channel.failure_ = head.text.view();
@@ -114,7 +116,8 @@ bool WorkerChannels::take_message(WorkerChannel& channel) {
             channel.answered_ = head.number;
             return true;
         }
-        default: return false;
+        default:
+            return false;
     }
 }
 

@@ -1,4 +1,5 @@
-// Control's ends of the worker channels: who is there, which revision each one holds, and the sending that never blocks.
+// Control's ends of the worker channels: who is there, which revision each one holds, and the sending that never
+// blocks.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -56,8 +57,8 @@ private:
 };
 using WorkerChannelPtr = std::shared_ptr<WorkerChannel>;
 
-// Loop thread of control. Accepts workers (again after every EOF; a new connection of a slot replaces the old), sends each
-// what follows the revision it holds, and tells `changed` of every message that matters to a commit.
+// Loop thread of control. Accepts workers (again after every EOF; a new connection of a slot replaces the old), sends
+// each what follows the revision it holds, and tells `changed` of every message that matters to a commit.
 class WorkerChannels {
 public:
     struct Hooks {

@@ -94,7 +94,8 @@ asio::awaitable<Answer> explain(Control& control, const Request& request) {
     auto outcome = co_await on_thread(control.builder(), std::move(work));
     if (!outcome.second.empty()) co_return refuse(Status::usage, outcome.second);
     if (json::Value* route = outcome.first.find("route"); route && route->is_object())
-        route->set("where", json::Value(control.catalogue().place_of(config::Kind::route, route->find("id")->string())));
+        route->set("where",
+                   json::Value(control.catalogue().place_of(config::Kind::route, route->find("id")->string())));
     co_return good(outcome.first);
 }
 
@@ -144,7 +145,8 @@ asio::awaitable<Answer> show(Control& control, const Request& request) {
         co_return answer;
     }
     if (what != "routes" && what != "upstreams")
-        co_return refuse(Status::usage, "expected routes, upstreams, workers or connections, found \"" + what.substr(0, 64) + "\"");
+        co_return refuse(Status::usage,
+                         "expected routes, upstreams, workers or connections, found \"" + what.substr(0, 64) + "\"");
     Answer answer =
         co_await show_objects(control, what == "routes" ? config::Kind::route : config::Kind::upstream, filter);
     co_return answer;
@@ -183,6 +185,8 @@ static_assert(table.size() == control::commands.size());
 
 }  // namespace
 
-std::span<const ControlCommand> control_commands() { return table; }
+std::span<const ControlCommand> control_commands() {
+    return table;
+}
 
 }  // namespace gateway::process

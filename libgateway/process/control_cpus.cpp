@@ -20,7 +20,9 @@ std::string text_of(const std::string& path) {
 }
 
 // CPUs of "quota period"; 0: no limit.
-double cpus_of(double quota, double period) { return quota > 0 && period > 0 ? quota / period : 0; }
+double cpus_of(double quota, double period) {
+    return quota > 0 && period > 0 ? quota / period : 0;
+}
 
 double limit_v2(const std::string& folder) {
     std::istringstream line(text_of(folder + "/cpu.max"));

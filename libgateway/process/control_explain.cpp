@@ -25,7 +25,9 @@ std::string id_of(const json::Value& object, std::string_view name) {
     return value.is_number() ? value.number() : value.string();
 }
 
-json::Value text_or_null(std::string text) { return text.empty() ? json::Value() : json::Value(std::move(text)); }
+json::Value text_or_null(std::string text) {
+    return text.empty() ? json::Value() : json::Value(std::move(text));
+}
 
 const json::Value* plugins_of(const json::Value& object) {
     const json::Value* plugins = object.find("plugins");
@@ -93,10 +95,9 @@ json::Value node_rows(const json::Value& upstream) {
     for (const json::Member& node : nodes.members()) {
         const std::size_t colon = node.key.rfind(':');
         const bool has_port = colon != std::string::npos && node.key.find(']', colon) == std::string::npos;
-        rows.push(json::Value::object(
-            {{"host", json::Value(node.key.substr(0, has_port ? colon : std::string::npos))},
-             {"port", has_port ? json::Value(node.key.substr(colon + 1)) : json::Value()},
-             {"weight", node.value}}));
+        rows.push(json::Value::object({{"host", json::Value(node.key.substr(0, has_port ? colon : std::string::npos))},
+                                       {"port", has_port ? json::Value(node.key.substr(colon + 1)) : json::Value()},
+                                       {"weight", node.value}}));
     }
     return rows;
 }
@@ -125,7 +126,8 @@ void DocumentView::add_route(const config::Change& change) {
     if (!entry->active) return;
     if (entry->inherits_hosts && !entry->service_id.empty()) {
         const json::Value service = object(config::Kind::service, entry->service_id);
-        for (const json::Value& host : member(service, "hosts").items()) entry->hosts.push_back(to_lower(host.string()));
+        for (const json::Value& host : member(service, "hosts").items())
+            entry->hosts.push_back(to_lower(host.string()));
     }
     rules_.emplace_back(entry);
     router_.add(rules_.back());
@@ -204,9 +206,8 @@ json::Value DocumentView::chain_of(std::string_view id, const json::Value& route
     const std::string config_name = "plugin_configs/" + id_of(route, "plugin_config_id");
     const std::string route_name = "routes/" + std::string(id);
     more.clear();
-    const RoutePlugins all{{service_name, plugins_of(service)},
-                           {config_name, plugins_of(plugin_config)},
-                           {route_name, plugins_of(route)}};
+    const RoutePlugins all{
+        {service_name, plugins_of(service)}, {config_name, plugins_of(plugin_config)}, {route_name, plugins_of(route)}};
     for (const PluginEntry& entry : merge_route_plugins(all, settings_.plugin_config_overrides_route))
         more.push_back(plugin_row(entry, "route"));
     add_sorted(rows, std::move(more));
@@ -236,10 +237,11 @@ json::Value DocumentView::target_of(std::string_view id, const json::Value& rout
         outcome = "503: no upstream, unless a plugin answers";
         return {};
     }
-    return json::Value::object({{"source", json::Value(source)},
-                                {"type", member(*own, "type").is_null() ? json::Value("roundrobin") : member(*own, "type")},
-                                {"nodes", node_rows(*own)},
-                                {"object", *own}});
+    return json::Value::object(
+        {{"source", json::Value(source)},
+         {"type", member(*own, "type").is_null() ? json::Value("roundrobin") : member(*own, "type")},
+         {"nodes", node_rows(*own)},
+         {"object", *own}});
 }
 
 json::Value DocumentView::routes(std::string_view filter) const {
@@ -247,15 +249,16 @@ json::Value DocumentView::routes(std::string_view filter) const {
     for (const auto& [id, change] : of(config::Kind::route)) {
         const json::Value route = object(config::Kind::route, id);
         const json::Value* own = route.find("upstream");
-        json::Value row = json::Value::object({{"id", json::Value(id)},
-                                               {"name", member(route, "name")},
-                                               {"uri", list_of(route, "uri", "uris")},
-                                               {"host", list_of(route, "host", "hosts")},
-                                               {"methods", member(route, "methods")},
-                                               {"priority", member(route, "priority")},
-                                               {"service", text_or_null(id_of(route, "service_id"))},
-                                               {"upstream", own ? json::Value("own") : text_or_null(id_of(route, "upstream_id"))},
-                                               {"status", member(route, "status")}});
+        json::Value row =
+            json::Value::object({{"id", json::Value(id)},
+                                 {"name", member(route, "name")},
+                                 {"uri", list_of(route, "uri", "uris")},
+                                 {"host", list_of(route, "host", "hosts")},
+                                 {"methods", member(route, "methods")},
+                                 {"priority", member(route, "priority")},
+                                 {"service", text_or_null(id_of(route, "service_id"))},
+                                 {"upstream", own ? json::Value("own") : text_or_null(id_of(route, "upstream_id"))},
+                                 {"status", member(route, "status")}});
         if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
     }
     return rows;

@@ -117,28 +117,45 @@ bool ImaginedRequest::read(const expr::Variable& variable, expr::VariableValue& 
     using expr::VariableKind;
     out = {};
     switch (variable.kind) {
-        case VariableKind::uri: return text(path_.uri, out);
+        case VariableKind::uri:
+            return text(path_.uri, out);
         case VariableKind::request_uri:
         case VariableKind::real_request_uri:
             return text(arena_.join(variable.kind == VariableKind::request_uri ? path_.uri : raw_path_,
                                     has_query_ ? "?" : "", query_),
                         out);
-        case VariableKind::args: return text(query_, out);
-        case VariableKind::is_args: return text(has_query_ ? "?" : "", out);
-        case VariableKind::request_method: return text(method_, out);
-        case VariableKind::host: return text(host_, out);
-        case VariableKind::scheme: return text(scheme_, out);
-        case VariableKind::https: return text(scheme_ == "https" ? "on" : "", out);
-        case VariableKind::server_protocol: return text("HTTP/1.1", out);
-        case VariableKind::server_name: return text("_", out);
+        case VariableKind::args:
+            return text(query_, out);
+        case VariableKind::is_args:
+            return text(has_query_ ? "?" : "", out);
+        case VariableKind::request_method:
+            return text(method_, out);
+        case VariableKind::host:
+            return text(host_, out);
+        case VariableKind::scheme:
+            return text(scheme_, out);
+        case VariableKind::https:
+            return text(scheme_ == "https" ? "on" : "", out);
+        case VariableKind::server_protocol:
+            return text("HTTP/1.1", out);
+        case VariableKind::server_name:
+            return text("_", out);
         case VariableKind::remote_addr:
-        case VariableKind::realip_remote_addr: return text(from_, out);
-        case VariableKind::content_type: return header("content_type", out);
-        case VariableKind::content_length: return header("content_length", out);
-        case VariableKind::http: return header(variable.key, out);
-        case VariableKind::cookie: return cookie(variable.key, out);
-        case VariableKind::arg: out = expr::find_argument(query_, variable.key, arena_); return static_cast<bool>(out);
-        default: return false;
+        case VariableKind::realip_remote_addr:
+            return text(from_, out);
+        case VariableKind::content_type:
+            return header("content_type", out);
+        case VariableKind::content_length:
+            return header("content_length", out);
+        case VariableKind::http:
+            return header(variable.key, out);
+        case VariableKind::cookie:
+            return cookie(variable.key, out);
+        case VariableKind::arg:
+            out = expr::find_argument(query_, variable.key, arena_);
+            return static_cast<bool>(out);
+        default:
+            return false;
     }
 }
 

@@ -17,8 +17,8 @@ namespace gateway::process {
 // Owns everything that a match views. What only a real connection knows (TLS, body, times) is absent.
 class ImaginedRequest final : public expr::VariableSource {
 public:
-    // `arguments`: method, url ("http://host:port/path?query" or "/path?query"), headers ("name: value"), from (address).
-    // Throws std::runtime_error naming the argument and what was expected.
+    // `arguments`: method, url ("http://host:port/path?query" or "/path?query"), headers ("name: value"), from
+    // (address). Throws std::runtime_error naming the argument and what was expected.
     ImaginedRequest(const json::Value& arguments, const http::PathOptions& options);
     ImaginedRequest(const ImaginedRequest&) = delete;
     ImaginedRequest& operator=(const ImaginedRequest&) = delete;

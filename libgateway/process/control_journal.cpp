@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::size_t least_log = 1 << 20;  // below this a compaction saves nothing worth a message
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
 
 void write_at(int fd, std::size_t offset, std::span<const char> bytes) {
     while (!bytes.empty()) {
@@ -96,7 +98,8 @@ FullDelta Folding::finish() const {
 UniqueFd sealed_memfd(std::span<const char> bytes) {
     UniqueFd fd = make_memfd("gateway-delta");
     write_at(fd.get(), 0, bytes);
-    if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0) fail("seal memfd");
+    if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        fail("seal memfd");
     return fd;
 }
 
@@ -111,7 +114,9 @@ std::optional<FullDelta> fold(std::span<const char> deltas) {
     return folding.finish();
 }
 
-void Journal::Unmap::operator()(config::JournalHeader* header) const noexcept { ::munmap(header, sizeof *header); }
+void Journal::Unmap::operator()(config::JournalHeader* header) const noexcept {
+    ::munmap(header, sizeof *header);
+}
 
 Journal::Journal(std::span<const char> base, std::uint64_t revision) : fd_(make_memfd("gateway-journal")) {
     const config::JournalHeader fresh;
@@ -154,8 +159,7 @@ std::vector<char> Journal::read(int fd, std::size_t offset, std::size_t end) {
     std::vector<char> bytes(end - offset);
     std::size_t done = 0;
     while (done < bytes.size()) {
-        const ssize_t count =
-            ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+        const ssize_t count = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) fail("read journal");
         done += static_cast<std::size_t>(count);

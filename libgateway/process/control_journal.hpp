@@ -24,11 +24,12 @@ struct FullDelta {
     config::Digest digest;
 };
 
-// Folds a sequence of encoded deltas, the first of which is a full one, into the document at its end. A damaged, torn or
-// misfitting delta and all behind it are left out; nothing if not even the first is good. Touches no shared state.
+// Folds a sequence of encoded deltas, the first of which is a full one, into the document at its end. A damaged, torn
+// or misfitting delta and all behind it are left out; nothing if not even the first is good. Touches no shared state.
 std::optional<FullDelta> fold(std::span<const char> deltas);
 
-// Control only, loop thread. Readers (the master's copy of the descriptor, workers) trust `committed` bytes and no more.
+// Control only, loop thread. Readers (the master's copy of the descriptor, workers) trust `committed` bytes and no
+// more.
 class Journal {
 public:
     // `base` is one encoded full delta of revision `revision`. Throws std::system_error.

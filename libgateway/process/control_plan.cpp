@@ -80,7 +80,8 @@ void set_listeners(const config::ApisixSection& apisix, Plan& plan) {
     Listening listening(plan, apisix.enable_ipv6 && ipv6_exists());
     for (const config::Listener& one : apisix.node_listen.list) listening.add(one.ip, one.port, one.name, false);
     if (const auto port = apisix.proxy_protocol.listen_http_port) listening.add("", *port, "", true);
-    if (apisix.status) plan.status_address_size = set_address(plan.status_address, apisix.status->ip, apisix.status->port);
+    if (apisix.status)
+        plan.status_address_size = set_address(plan.status_address, apisix.status->ip, apisix.status->port);
 }
 
 void set_processes(const config::StaticConfig& config, Plan& plan) {
@@ -133,7 +134,9 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     return refusal.what();
 }
 
-bool same_plan(const Plan& a, const Plan& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_plan(const Plan& a, const Plan& b) noexcept {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     plan.uid = before.uid;

@@ -54,7 +54,8 @@ int Control::run() {
         loop_.stop();
     });
     loop_.run();
-    builder_.join();
+    builder_.stop();
+    if (disk_) disk_->flush();
     return exit_status_;
 }
 
@@ -68,14 +69,20 @@ void Control::on_master(PacketReader<MasterHead>& packet) {
             packet.body_as(situation_.resources);
             plan_answer_ = std::string(packet.head().text.view());
             break;
-        case ToControl::reload: asio::co_spawn(loop_, on_signal(), asio::detached); return;
+        case ToControl::reload:
+            asio::co_spawn(loop_, on_signal(), asio::detached);
+            return;
         case ToControl::worker_event: {
             WorkerEvent event;
             if (packet.body_as(event)) on_worker_event(event);
             return;
         }
-        case ToControl::reopen_logs: take_error_log(packet.take_fd(0)); return;
-        case ToControl::stop: loop_.stop(); return;
+        case ToControl::reopen_logs:
+            take_error_log(packet.take_fd(0));
+            return;
+        case ToControl::stop:
+            loop_.stop();
+            return;
         case ToControl::upgrade_note: {
             situation_.upgrade_note = packet.head().text.view();
             log::warn("upgrade: {}", situation_.upgrade_note);
@@ -165,8 +172,9 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
 
 int run_control(ControlStart start) {
     ::signal(SIGPIPE, SIG_IGN);
-    Control control(std::move(start));
-    return control.run();
+    // Never destroyed: coroutines that wait would outlive what they refer to, and the process ends here anyway.
+    auto* control = new Control(std::move(start));
+    return control->run();
 }
 
 }  // namespace gateway::process

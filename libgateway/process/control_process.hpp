@@ -21,9 +21,9 @@
 
 namespace gateway::process {
 
-// One per control process. Three threads: the loop (all of this), a builder (reading files, folding journals, routers for
-// explain) and the disk (last good revision). Everything that changes the document holds a pass of `writes_` and ends in
-// publish(); traffic does not notice when this process dies.
+// One per control process. Three threads: the loop (all of this), a builder (reading files, folding journals, routers
+// for explain) and the disk (last good revision). Everything that changes the document holds a pass of `writes_` and
+// ends in publish(); traffic does not notice when this process dies.
 class Control {
 public:
     explicit Control(ControlStart start);
@@ -64,6 +64,7 @@ private:
     void begin_with(FullDelta document);
     Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
     asio::awaitable<void> wait_for_workers();
+    asio::awaitable<void> wait_for_static_file();
 
     // control_process.cpp
     void on_master(PacketReader<MasterHead>& packet);

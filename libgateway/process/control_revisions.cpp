@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t known_revisions = 2 * DeltaWindow::most_deltas;
 constexpr std::size_t bytes_per_second = 4 << 20;  // what a worker surely builds beside its traffic
 
-std::int64_t ns(std::chrono::milliseconds time) noexcept { return std::chrono::nanoseconds(time).count(); }
+std::int64_t ns(std::chrono::milliseconds time) noexcept {
+    return std::chrono::nanoseconds(time).count();
+}
 
 FullDelta fold_journal(int fd, std::size_t end) {
     const UniqueFd own(fd);
@@ -24,7 +26,9 @@ FullDelta fold_journal(int fd, std::size_t end) {
     return std::move(*folded);
 }
 
-int duplicate(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+int duplicate(int fd) {
+    return ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
 
 }  // namespace
 
@@ -94,7 +98,8 @@ asio::awaitable<void> Revisions::wait_for(std::vector<WorkerChannelPtr> voters, 
     const auto limit = limits_.prepare + std::chrono::milliseconds(1000 * (size / bytes_per_second));
     const auto deadline = std::chrono::steady_clock::now() + limit;
     for (;;) {
-        const bool open = std::any_of(voters.begin(), voters.end(), [this](const auto& one) { return waits_for(*one); });
+        const bool open =
+            std::any_of(voters.begin(), voters.end(), [this](const auto& one) { return waits_for(*one); });
         const auto now = std::chrono::steady_clock::now();
         if (!open || now >= deadline || !veto().empty()) co_return;
         // Looks again now and then: a worker that stops running says nothing.
@@ -140,7 +145,8 @@ bool Revisions::runs(std::uint32_t index) const {
 
 bool Revisions::counts(const WorkerChannel& channel) const {
     if (!channel.introduced() || channel.prepared() != committed_ || !runs(channel.index())) return false;
-    const auto state = static_cast<WorkerState>((*shared_.pages)[channel.index()].state.load(std::memory_order_relaxed));
+    const auto state =
+        static_cast<WorkerState>((*shared_.pages)[channel.index()].state.load(std::memory_order_relaxed));
     return state == WorkerState::ready || state == WorkerState::lagging;
 }
 

@@ -24,9 +24,10 @@ struct Published {
     std::vector<std::uint32_t> lagging;  // workers it did not wait for any longer
 };
 
-// Loop thread of control, one for its whole life. A revision is sent out as a delta, waits until every worker that counts
-// has prepared it, and is committed by the epoch word in shared memory; one worker that cannot build it vetoes it. Workers
-// that start, drain or lag do not count. Numbers are never used twice, so a late answer to a vetoed one harms nothing.
+// Loop thread of control, one for its whole life. A revision is sent out as a delta, waits until every worker that
+// counts has prepared it, and is committed by the epoch word in shared memory; one worker that cannot build it vetoes
+// it. Workers that start, drain or lag do not count. Numbers are never used twice, so a late answer to a vetoed one
+// harms nothing.
 class Revisions {
 public:
     struct Shared {
@@ -42,8 +43,8 @@ public:
     Revisions(asio::io_context& loop, asio::thread_pool& builder, LastGood& disk, Shared shared, Limits limits,
               Handed handed);
 
-    // Begins with a document that nobody has to agree to: the first one, or after a restart of control. Workers that hold
-    // this very revision and digest already are left alone, all others get it whole.
+    // Begins with a document that nobody has to agree to: the first one, or after a restart of control. Workers that
+    // hold this very revision and digest already are left alone, all others get it whole.
     void start(FullDelta document);
     // Sends out one change set; `after` is the digest of the document with it. Not to be called again before it ends.
     asio::awaitable<Published> publish(std::span<const config::Change> changes, config::Digest after);

@@ -96,22 +96,22 @@ json::Value StatusPage::workers() const {
         if (!present(i) && (i >= situation_.plan.worker_count || incarnation == 0)) continue;
         const std::int64_t behind = present(i) ? revisions_.lagging_since(i) : 0;
         const std::int64_t since_ms = behind == 0 ? 0 : wall_ms() - (monotonic_ns() - behind) / 1'000'000;
-        list.push(json::Value::object({{"index", i},
-                                       {"pid", page.pid.load(std::memory_order_relaxed)},
-                                       {"state", json::Value(state_of(i))},
-                                       {"incarnation", incarnation},
-                                       {"revision", page.revision.load(std::memory_order_acquire)},
-                                       {"prepared", page.prepared.load(std::memory_order_relaxed)},
-                                       {"digest", json::Value(digest_of(page).text())},
-                                       {"connections", page.connections.load(std::memory_order_relaxed)},
-                                       {"upstream_connections", page.upstream_connections.load(std::memory_order_relaxed)},
-                                       {"accepted", page.accepted.load(std::memory_order_relaxed)},
-                                       {"requests", page.requests.load(std::memory_order_relaxed)},
-                                       {"longest_turn_us", page.longest_turn_ns.load(std::memory_order_relaxed) / 1000},
-                                       {"longest_apply_us",
-                                        page.longest_apply_turn_ns.load(std::memory_order_relaxed) / 1000},
-                                       {"crashes", situation_.crashes[i]},
-                                       {"lagging_since", time_text(since_ms)}}));
+        list.push(json::Value::object(
+            {{"index", i},
+             {"pid", page.pid.load(std::memory_order_relaxed)},
+             {"state", json::Value(state_of(i))},
+             {"incarnation", incarnation},
+             {"revision", page.revision.load(std::memory_order_acquire)},
+             {"prepared", page.prepared.load(std::memory_order_relaxed)},
+             {"digest", json::Value(digest_of(page).text())},
+             {"connections", page.connections.load(std::memory_order_relaxed)},
+             {"upstream_connections", page.upstream_connections.load(std::memory_order_relaxed)},
+             {"accepted", page.accepted.load(std::memory_order_relaxed)},
+             {"requests", page.requests.load(std::memory_order_relaxed)},
+             {"longest_turn_us", page.longest_turn_ns.load(std::memory_order_relaxed) / 1000},
+             {"longest_apply_us", page.longest_apply_turn_ns.load(std::memory_order_relaxed) / 1000},
+             {"crashes", situation_.crashes[i]},
+             {"lagging_since", time_text(since_ms)}}));
     }
     return list;
 }
@@ -138,7 +138,9 @@ json::Value StatusPage::to_json() const {
     };
     return json::Value::object(
         {{"version", GATEWAY_VERSION},
-         {"state", loading ? "loading" : reason.empty() ? "ready" : "degraded"},
+         {"state", loading          ? "loading"
+                   : reason.empty() ? "ready"
+                                    : "degraded"},
          {"not_ready", json::Value(reason)},
          {"revision", revisions_.revision()},
          {"digest", json::Value(revisions_.digest().text())},

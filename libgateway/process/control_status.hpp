@@ -1,4 +1,5 @@
-// What `gatewayctl status` and the Status API tell: read from shared pages and the revision engine, never asked of workers.
+// What `gatewayctl status` and the Status API tell: read from shared pages and the revision engine, never asked of
+// workers.
 #pragma once
 
 #include <array>
@@ -15,8 +16,8 @@ namespace gateway::process {
 // How the last attempt to change something ended.
 struct ReloadRecord {
     std::int64_t at_ms = 0;
-    std::string by = "start";       // start, SIGHUP, gatewayctl, poll, put, delete
-    std::string result = "none";    // applied, unchanged, refused
+    std::string by = "start";     // start, SIGHUP, gatewayctl, poll, put, delete
+    std::string result = "none";  // applied, unchanged, refused
     std::vector<std::string> errors, warnings;
 };
 

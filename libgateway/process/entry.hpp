@@ -11,7 +11,7 @@
 namespace gateway::process {
 
 struct Options {
-    std::string config_path;  // absolute
+    std::string config_path;             // absolute
     std::vector<std::string> arguments;  // argv as started, for re-execution
 };
 
@@ -20,8 +20,10 @@ int run_master(const Options& options);
 
 struct ControlStart {
     Options options;
-    UniqueFd master;       // SEQPACKET pair: messages.hpp
+    UniqueFd master;         // SEQPACKET pair: messages.hpp
     bool respawned = false;  // the machine serves already: synchronise with the workers by digest before answering
+    bool has_plan = false;   // `plan` is in force: what counts if the static file has become bad meanwhile
+    Plan plan;
 };
 int run_control(ControlStart start);
 

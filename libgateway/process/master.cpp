@@ -145,10 +145,17 @@ void Master::on_signals(const SignalsSeen& seen) {
     if (seen.quit) return quit();
     if (phase_ != Phase::booting && phase_ != Phase::serving) return;
     pending_reload_ = pending_reload_ || seen.reload;
-    if (pending_reload_ && control_.has_resources && control_.channel.send(ToControl::reload)) pending_reload_ = false;
+    ask_for_reload();
     if (phase_ != Phase::serving) return;
     if (seen.reopen) reopen_logs();
     if (seen.upgrade) begin_upgrade();
+}
+
+void Master::ask_for_reload() {
+    if (!pending_reload_ || !control_.has_resources) return;
+    if (!reload_asked_ && !control_.channel.send(ToControl::reload)) return;
+    reload_asked_ = true;
+    pending_reload_ = false;
 }
 
 void Master::reopen_logs() try {

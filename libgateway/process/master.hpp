@@ -54,6 +54,7 @@ private:
     void tell_systemd();
     std::string status_text() const;
     void on_signals(const SignalsSeen& seen);
+    void ask_for_reload();
     void reopen_logs();
     void hand_out_logs(bool everything);
 
@@ -137,6 +138,7 @@ private:
     SlotSet steered_{};
     bool steer_again_ = false, taking_over_ = false, pending_reload_ = false, reloading_ = false, ready_told_ = false;
     bool boot_again_ = false, has_pid_file_ = false;
+    bool reload_asked_ = false;  // and not yet begun: a further HUP is covered by it
 };
 
 }  // namespace gateway::process

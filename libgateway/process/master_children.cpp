@@ -80,6 +80,8 @@ void Master::become_control(UniqueFd channel, int parent, bool drop) {
         ControlStart start;
         start.options = options_;
         start.master = std::move(channel);
+        start.has_plan = phase_ != Phase::booting;
+        start.plan = plan_;
         for (std::size_t slot = 0; slot < max_workers; ++slot) {
             start.respawned = start.respawned || (workers_[slot].pid > 0 && !workers_[slot].previous);
         }
@@ -162,6 +164,7 @@ void Master::on_control_end(int status) {
     control_.pid = 0;
     control_.channel.close();
     control_.has_resources = false;
+    pending_reload_ = pending_reload_ || std::exchange(reload_asked_, false);
     if (phase_ == Phase::ended || phase_ == Phase::stopping_control || phase_ == Phase::stopping_workers) return;
     if (phase_ == Phase::booting) {
         // It was ended by us, to begin again without rights.

@@ -42,6 +42,7 @@ void Master::on_message(Control& control) {
             return;
         case ToMaster::reload_started:
             reloading_ = true;
+            if (current) reload_asked_ = false;
             return notify_.reloading();
         case ToMaster::reload_finished:
             if (current) revision_ = head.number;
@@ -132,7 +133,7 @@ void Master::send_resources(Control& control) {
     for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
         if (workers_[slot].pid > 0) report(slot);
     }
-    if (pending_reload_ && control.channel.send(ToControl::reload)) pending_reload_ = false;
+    ask_for_reload();
 }
 
 Resources Master::resources() const {

@@ -141,8 +141,8 @@ int explain(ToolOptions options) {
     if (options.words.size() != 2) return fail(usage, "usage: explain METHOD URL");
     config::Diagnostics found;
     const config::StaticConfig settings = load(options, found);
-    const sources::RouteFileResult result = sources::read_route_file(
-        route_file_settings(settings), rules_for(settings), config::process_environment(), {});
+    const sources::RouteFileResult result =
+        sources::read_route_file(route_file_settings(settings), rules_for(settings), config::process_environment(), {});
     found.append(result.diagnostics);
     if (!result.document || !found.ok()) {
         std::fputs(found.text().c_str(), stderr);
@@ -151,7 +151,8 @@ int explain(ToolOptions options) {
     options.explain.set("method", json::Value(options.words[0]));
     options.explain.set("url", json::Value(options.words[1]));
     control::Answer answer;
-    answer.result = json::write(DocumentView(encode_full(*result.document, 1), explain_settings(settings)).explain(options.explain));
+    answer.result = json::write(
+        DocumentView(encode_full(*result.document, 1), explain_settings(settings)).explain(options.explain));
     const std::string text = options.json ? answer.result + "\n" : control::present({"explain", {}}, answer);
     std::fputs(text.c_str(), stdout);
     return good;

@@ -36,7 +36,8 @@ Worker::Worker(WorkerStart start)
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();
     site_->log = &log_;
-    config_ = std::make_unique<WorkerConfig>(*site_, start_, page_, control_, [this](const WorkerSettings& settings) { log_.configure(settings); });
+    config_ = std::make_unique<WorkerConfig>(*site_, start_, page_, control_,
+                                             [this](const WorkerSettings& settings) { log_.configure(settings); });
 }
 
 Worker::~Worker() = default;
@@ -59,14 +60,16 @@ void Worker::turn(std::int64_t length_ns) {
         longest_turn_ns_ = length_ns;
         page_.longest_turn_ns.store(static_cast<std::uint64_t>(length_ns), std::memory_order_relaxed);
     }
-    if (applied && static_cast<std::uint64_t>(length_ns) > page_.longest_apply_turn_ns.load(std::memory_order_relaxed)) {
+    if (applied &&
+        static_cast<std::uint64_t>(length_ns) > page_.longest_apply_turn_ns.load(std::memory_order_relaxed)) {
         page_.longest_apply_turn_ns.store(static_cast<std::uint64_t>(length_ns), std::memory_order_relaxed);
     }
     if (config_->has_configuration() && acceptors_.empty() && !draining_) {
         acceptors_.resize(max_listeners);
         for (std::size_t i = 0; i < start_.listeners.size() && i < acceptors_.size(); ++i) {
             auto& listener = start_.listeners[i];
-            if (listener.socket) acceptors_[i] = std::make_unique<Acceptor>(*site_, std::move(listener.socket), listener.plan);
+            if (listener.socket)
+                acceptors_[i] = std::make_unique<Acceptor>(*site_, std::move(listener.socket), listener.plan);
         }
         page_.state.store(static_cast<std::uint32_t>(WorkerState::ready), std::memory_order_release);
     }
@@ -84,6 +87,7 @@ void Worker::publish(std::int64_t now_ns) noexcept {
     page_.upstream_connections.store(site_->pool.open_connections(), std::memory_order_relaxed);
     page_.requests.store(site_->requests, std::memory_order_relaxed);
     page_.accepted.store(site_->accepted, std::memory_order_relaxed);
+    telemetry::set(site_->counters.log_lines_dropped, log_.dropped());
 }
 
 Task<void> Worker::obey_master() {
@@ -114,7 +118,9 @@ void Worker::take_order() {
         case ToWorker::drain:
             begin_drain(Milliseconds(static_cast<std::int64_t>(head.number)), head.text.view() == "quit");
             break;
-        case ToWorker::stop: reactor_.stop(); break;
+        case ToWorker::stop:
+            reactor_.stop();
+            break;
         case ToWorker::reopen_logs: {
             std::size_t at = 0;
             UniqueFd access = head.number & 1 ? orders_.take_fd(at++) : UniqueFd();
@@ -136,9 +142,11 @@ void Worker::take_order() {
         }
         case ToWorker::remove_listener:
             if (head.number < acceptors_.size() && acceptors_[head.number]) acceptors_[head.number]->retire();
-            if (acceptors_.empty() && head.number < start_.listeners.size()) start_.listeners[head.number].socket.reset();
+            if (acceptors_.empty() && head.number < start_.listeners.size())
+                start_.listeners[head.number].socket.reset();
             break;
-        case ToWorker::pause_accept: break;
+        case ToWorker::pause_accept:
+            break;
     }
 }
 
@@ -155,8 +163,8 @@ void Worker::begin_drain(Milliseconds limit, bool quit) {
     reactor_.set_longest_sleep(50);
 }
 
-// An idle connection of a retired worker stays until its next request (answered with Connection: close) or its time-out, so
-// that no request meets a closed door; when the whole gateway ends, a second without a request is enough.
+// An idle connection of a retired worker stays until its next request (answered with Connection: close) or its
+// time-out, so that no request meets a closed door; when the whole gateway ends, a second without a request is enough.
 void Worker::finish_if_empty() {
     const std::int64_t now = reactor_.now_ms();
     bool accepting = false;

@@ -17,7 +17,8 @@ public:
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
 
-    // Nothing new is steered here any more: takes what still waits, and is closed once the queue has stayed empty for a second.
+    // Nothing new is steered here any more: takes what still waits, and is closed once the queue has stayed empty for a
+    // second.
     void retire() noexcept;
     bool closed() const noexcept { return closed_; }
     // Whether it has held back since the last look, because of limits.

@@ -50,7 +50,8 @@ std::span<const char> committed_part(std::span<const char> bytes) {
     if (bytes.size() < sizeof header) return {};
     const auto* shared = reinterpret_cast<const config::JournalHeader*>(bytes.data());
     const std::uint64_t committed = __atomic_load_n(&shared->committed, __ATOMIC_ACQUIRE);
-    if (shared->magic != config::JournalHeader::magic_value || committed > bytes.size() || committed < sizeof header) return {};
+    if (shared->magic != config::JournalHeader::magic_value || committed > bytes.size() || committed < sizeof header)
+        return {};
     return bytes.subspan(sizeof header, committed - sizeof header);
 }
 
@@ -58,7 +59,11 @@ std::span<const char> committed_part(std::span<const char> bytes) {
 
 WorkerConfig::WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPage& page, const ControlPage& control,
                            std::function<void(const WorkerSettings&)> settings_changed)
-    : site_(site), start_(start), page_(page), control_(control), sleeper_(site.reactor),
+    : site_(site),
+      start_(start),
+      page_(page),
+      control_(control),
+      sleeper_(site.reactor),
       settings_changed_(std::move(settings_changed)) {
     site_.epoch = &control_.epoch;
     site_.adopt = [this] { adopt(); };
@@ -70,6 +75,7 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
     if (snapshot->settings().get() != settings_of_) {
         settings_of_ = snapshot->settings().get();
         site_.settings = make_settings(snapshot->settings());
+        site_.resolver.configure(make_resolver_settings(*snapshot->settings()));
         settings_changed_(*snapshot->settings());
     }
     const auto digest = snapshot->digest();
@@ -107,7 +113,9 @@ bool WorkerConfig::load_journal() {
     return true;
 }
 
-void WorkerConfig::begin() { spawn(talk()); }
+void WorkerConfig::begin() {
+    spawn(talk());
+}
 
 bool WorkerConfig::connect() {
     UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -253,6 +261,7 @@ std::string WorkerConfig::describe_connections() const {
         if (list.size() >= 500) continue;
         boost::json::object row;
         row["client"] = session->peer_text();
+        row["listener"] = session->local_port();
         row["age_ms"] = site_.reactor.now_ms() - session->started_ms();
         row["requests"] = session->requests();
         const proxy::ProxyExchange* exchange = session->exchange();

@@ -1,4 +1,5 @@
-// How a worker comes to its configuration: the journal at its start, deltas from control from then on, both by the same builder.
+// How a worker comes to its configuration: the journal at its start, deltas from control from then on, both by the same
+// builder.
 #pragma once
 
 #include <deque>

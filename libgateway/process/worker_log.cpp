@@ -43,7 +43,8 @@ void WorkerLog::configure(const WorkerSettings& settings) {
     LogLevel level = LogLevel::warn;
     parse_log_level(nginx.error_log_level, level);
     log::set_level(level);
-    if (format_ && format_text_ == nginx.http.access_log_format && escape_text_ == nginx.http.access_log_format_escape) return;
+    if (format_ && format_text_ == nginx.http.access_log_format && escape_text_ == nginx.http.access_log_format_escape)
+        return;
     telemetry::LogEscape escape = telemetry::LogEscape::standard;
     telemetry::parse_log_escape(nginx.http.access_log_format_escape, escape);
     try {
@@ -67,6 +68,10 @@ void WorkerLog::ended(proxy::ProxyExchange& exchange) noexcept {
     telemetry::add(counters_.upstream_attempts, exchange.attempt_count);
     if (exchange.attempt_count > 1) telemetry::add(counters_.upstream_retries, exchange.attempt_count - 1);
     if (access_ && format_) format_->write(*access_, read_piece, &exchange);
+}
+
+std::uint64_t WorkerLog::dropped() const noexcept {
+    return (access_ ? access_->dropped() : 0) + (error_ ? error_->dropped() : 0);
 }
 
 void WorkerLog::reopen(UniqueFd access, UniqueFd error) {

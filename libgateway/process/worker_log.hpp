@@ -21,6 +21,8 @@ public:
     void ended(proxy::ProxyExchange& exchange) noexcept override;
     // Empty descriptors stay as they are.
     void reopen(UniqueFd access, UniqueFd error);
+    // Lines lost to full rings so far.
+    std::uint64_t dropped() const noexcept;
     // Format and level of the static file; cheap when they are those in use.
     void configure(const WorkerSettings& settings);
 

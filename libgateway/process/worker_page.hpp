@@ -1,4 +1,5 @@
-// What a worker tells about itself in shared memory: one page each, single writer, read by master, control and exporters.
+// What a worker tells about itself in shared memory: one page each, single writer, read by master, control and
+// exporters.
 #pragma once
 
 #include <array>
@@ -9,21 +10,22 @@
 
 namespace gateway::process {
 
-// Zone "workers" of the segment. The master writes pid, incarnation and state `starting`/`crashed`/`stopped`; everything else is
-// the worker's. Zeroed (but for pid history) by the master at a death, before the slot is used again.
+// Zone "workers" of the segment. The master writes pid, incarnation and state `starting`/`crashed`/`stopped`;
+// everything else is the worker's. Zeroed (but for pid history) by the master at a death, before the slot is used
+// again.
 struct alignas(4096) WorkerPage {
     std::atomic<std::int32_t> pid;
-    std::atomic<std::uint32_t> state;            // WorkerState
+    std::atomic<std::uint32_t> state;  // WorkerState
     std::atomic<std::uint64_t> incarnation;
-    std::atomic<std::int64_t> heartbeat_ns;      // CLOCK_MONOTONIC, written each loop turn and at least every 500 ms
-    std::atomic<std::uint64_t> revision;         // serving
+    std::atomic<std::int64_t> heartbeat_ns;  // CLOCK_MONOTONIC, written each loop turn and at least every 500 ms
+    std::atomic<std::uint64_t> revision;     // serving
     std::atomic<std::uint64_t> digest_low, digest_high;  // of that revision; written before `revision`
-    std::atomic<std::uint64_t> prepared;         // newest revision prepared
-    std::atomic<std::uint32_t> connections;      // open client connections now
+    std::atomic<std::uint64_t> prepared;                 // newest revision prepared
+    std::atomic<std::uint32_t> connections;              // open client connections now
     std::atomic<std::uint32_t> upstream_connections;
-    std::atomic<std::uint64_t> requests;         // ended
+    std::atomic<std::uint64_t> requests;  // ended
     std::atomic<std::uint64_t> accepted;
-    std::atomic<std::uint64_t> longest_turn_ns;  // of its loop, since start
+    std::atomic<std::uint64_t> longest_turn_ns;        // of its loop, since start
     std::atomic<std::uint64_t> longest_apply_turn_ns;  // while a delta was prepared or adopted
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

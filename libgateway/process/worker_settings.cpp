@@ -51,4 +51,15 @@ Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settin
     return Ref<const proxy::Settings>(made);
 }
 
+net::ResolverSettings make_resolver_settings(const WorkerSettings& settings) {
+    const auto& from = settings.file.apisix;
+    net::ResolverSettings made;
+    made.servers = from.dns_resolver;
+    made.timeout = std::chrono::seconds(from.resolver_timeout);
+    if (from.dns_resolver_valid) made.fixed_ttl = std::chrono::seconds(*from.dns_resolver_valid);
+    made.ipv6 = from.enable_ipv6;
+    made.search = from.enable_resolv_search_opt;
+    return made;
+}
+
 }  // namespace gateway::process

@@ -25,7 +25,7 @@ void ProxyExchange::end() noexcept {
     match = {};
     original = {};
     match_path = peer_text = sent_target = sent_host = upload_prefix = {};
-    matched = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
+    matched = body_asked = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
     upload_done = true;
     head.reset();
     upstream_head.reset();

@@ -57,6 +57,7 @@ public:
     std::string_view match_path, peer_text;
     std::string_view sent_target, sent_host;  // of the last attempt
     bool matched = false;
+    mutable bool body_asked = false;  // a variable of the body was asked for before it was there
 
     // --- client side
     net::Buffer head;                      // pinned: all views of the request

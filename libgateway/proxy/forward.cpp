@@ -33,7 +33,8 @@ bool is_repeatable(const ProxyExchange& exchange) noexcept {
 
 // Whether the body, as far as it went out, can go out again.
 bool can_replay(const ProxyExchange& exchange) noexcept {
-    return !exchange.body_started || exchange.body_buffered || exchange.upload.whole_at_hand();
+    const bool untouched = !exchange.body_started && exchange.upload.taken() == 0;
+    return untouched || exchange.body_buffered || exchange.upload.whole_at_hand();
 }
 
 const upstream::Node& node_of(const ProxyExchange& exchange, const Tries& tries) noexcept {
@@ -116,6 +117,11 @@ Task<Failure> connect(ProxyExchange& exchange, const upstream::Node& node) {
     co_return Failure::none;
 }
 
+// A plugin may have changed it, and the framing of the answer depends on it.
+http::Verb method_sent(const ProxyExchange& exchange) noexcept {
+    return exchange.upstream_method != http::Verb::unknown ? exchange.upstream_method : exchange.request.method;
+}
+
 enum class HeadRead : std::uint8_t { complete, dry, closed, invalid };
 
 // Reads and parses as much of the response head as is there. One block, grown up to the limit.
@@ -127,7 +133,7 @@ HeadRead read_response_head(ProxyExchange& exchange) {
         if (unparsed > 0) {
             const auto result = http::parse_response({block.data() + exchange.upstream_consumed, unparsed},
                                                      exchange.upstream_scanned, exchange.settings->limits,
-                                                     exchange.request.method, exchange.response);
+                                                     method_sent(exchange), exchange.response);
             if (result.state == http::HeadState::failed) {
                 log::warn("upstream {} sent an invalid response: {}", exchange.attempt().address, result.reason);
                 return HeadRead::invalid;

@@ -63,7 +63,7 @@ std::string_view write_request_head(const RequestLine& line, const http::Fields&
     if (framing.kind == BodyKind::length || always_length) {
         out << std::string_view("Content-Length: ") << framing.length << std::string_view("\r\n");
     }
-    if (line.upgrade) out << std::string_view("Connection: upgrade\r\n");
+    if (line.upgrade) out << std::string_view("Connection: upgrade\r\nUpgrade: websocket\r\n");
     out << std::string_view("\r\n");
     return out.bytes();
 }

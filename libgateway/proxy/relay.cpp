@@ -54,7 +54,7 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
 
 // Sends everything queued. False: the client is gone or too slow.
 Task<bool> flush_all(ProxyExchange& exchange) {
-    for (;;) {
+    while (exchange.client_stream().is_open()) {
         switch (exchange.to_client.flush()) {
             case FlushState::done: co_return true;
             case FlushState::failed: cut_off(exchange, EndReason::client_gone); co_return false;
@@ -63,6 +63,7 @@ Task<bool> flush_all(ProxyExchange& exchange) {
         const bool moved = co_await wait_to_move(exchange, {true, false});
         if (!moved) co_return false;
     }
+    co_return false;
 }
 
 std::string_view trailer_lines(const BodySource& body, Arena& arena) {

@@ -169,9 +169,9 @@ bool match_route(ProxyExchange& exchange, const SnapshotPtr& snapshot) {
     input.client = exchange.client;
     input.variables = &exchange;
     exchange.match = snapshot->router().find(input);
-    if (!exchange.match) return false;
+    exchange.matched = static_cast<bool>(exchange.match);
+    if (!exchange.matched) return false;
     exchange.route = snapshot->compiled(*exchange.match.rule());
-    exchange.matched = true;
     return true;
 }
 
@@ -254,19 +254,33 @@ bool has_request_phases(const ProxyExchange& exchange) noexcept {
            exchange.global->request_body_needed() > 0 || exchange.chain->request_body_needed() > 0;
 }
 
+// The match, with the body if a condition asks for it. False: no route.
+Task<Failure> find_route(ProxyExchange& exchange, bool& found) {
+    Site& site = exchange.site();
+    site.adopt_if_new();
+    found = match_route(exchange, site.snapshot);
+    if (!exchange.body_asked || exchange.upload_done) co_return Failure::none;
+    const Failure failure = co_await collect_for_match(exchange);
+    if (failure != Failure::none) co_return failure;
+    site.adopt_if_new();
+    found = match_route(exchange, site.snapshot);
+    co_return Failure::none;
+}
+
 // Route, chain, plugins: from a readable request to the decision what to do with it.
 Task<Outcome> decide(ProxyExchange& exchange) {
     Site& site = exchange.site();
+    bool found = false;
+    exchange.global = exchange.chain = no_chain();
     if (site.snapshot->match_needs_body()) {
-        const Failure failure = co_await collect_for_match(exchange);
+        const Failure failure = co_await find_route(exchange, found);
         if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
+    } else {
+        site.adopt_if_new();
+        found = match_route(exchange, site.snapshot);
     }
-    site.adopt_if_new();
-    const SnapshotPtr snapshot = site.snapshot;
-    exchange.global = exchange.chain = snapshot->global_chain();
-    const bool found = match_route(exchange, snapshot);
+    exchange.global = site.snapshot->global_chain();
     set_forwarded(exchange);
-    exchange.chain = no_chain();
     if (!found) set_unmatched(exchange);
     if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
         const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -49,8 +48,6 @@ void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std
 // The address is 128 bytes of frame; it is gone before the first wait of an idle connection matters.
 Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol) {
     Session session(site, peer, port);
-    const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!session.stream_.open(site.reactor, std::move(fd))) co_return;
     if (proxy_protocol) {
         const bool understood = co_await session.read_proxy_header();

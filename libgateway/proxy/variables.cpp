@@ -238,6 +238,7 @@ bool Reader::response(const expr::Variable& variable) {
 
 bool Reader::body(const expr::Variable& variable) {
     const std::string_view type = x_.request.fields.get(FieldName::content_type);
+    x_.body_asked = x_.body_asked || !x_.body_buffered;
     if (variable.kind == VariableKind::post_arg_form || variable.kind == VariableKind::post_arg_path) {
         if (!x_.body_buffered) return false;
         out_ = expr::read_body_argument(variable, type, x_.request_body, arena_);

@@ -22,6 +22,17 @@ public:
         if (!known && !full()) found_.push_back({entry.rule, entry.pattern.text(), std::move(failed)});
         return ++visits_ >= visit_limit || full();
     }
+    // An entry beside the path, for later: of these the ones that share most of it count.
+    bool add_beside(const Entry& entry) {
+        const std::string_view literal = entry.pattern.literal();
+        beside_.push_back({&entry, ForwardKey(input_.path).common(0, literal)});
+        return ++visits_ >= visit_limit;
+    }
+    void settle_beside() {
+        std::stable_sort(beside_.begin(), beside_.end(),
+                         [](const Beside& a, const Beside& b) { return a.shared > b.shared; });
+        for (const Beside& one : beside_) add(*one.entry, "path");
+    }
     // An entry whose group is on the path.
     bool add_on_path(const Entry& entry) {
         std::string failed = first_failure(entry, input_);
@@ -31,9 +42,14 @@ public:
     std::vector<NearMiss> take() { return std::move(found_); }
 
 private:
+    struct Beside {
+        const Entry* entry;
+        std::size_t shared;
+    };
     const MatchInput& input_;
     std::size_t limit_, visits_ = 0;
     std::vector<NearMiss> found_;
+    std::vector<Beside> beside_;
 };
 
 }  // namespace
@@ -47,11 +63,22 @@ std::vector<NearMiss> Router::nearest(const MatchInput& input, std::size_t limit
     };
     const auto same_path = [&](const PathIndex& index) { return index.visit(ForwardKey(input.path), on_path); };
     if (!misses.full()) same_path(paths_) || hosts_.visit_all(same_path);
-    const auto beside = [&](const EntryGroup& group) {
-        return group.visit_all([&](const Entry& entry) { return misses.add(entry, "path"); });
+    // A few of each index: its nearest come first.
+    const auto neighbours = [&](const PathIndex& index) {
+        std::size_t taken = 0;
+        bool enough = false;
+        index.visit_nearest(input.path, [&](const EntryGroup& group) {
+            return group.visit_all([&](const Entry& entry) {
+                enough = misses.add_beside(entry);
+                return enough || ++taken >= 4 * limit;
+            });
+        });
+        return enough;
     };
-    const auto neighbours = [&](const PathIndex& index) { return index.visit_nearest(input.path, beside); };
-    if (!misses.full()) neighbours(paths_) || hosts_.visit_all(neighbours);
+    if (!misses.full()) {
+        neighbours(paths_) || hosts_.visit_all(neighbours);
+        misses.settle_beside();
+    }
     return misses.take();
 }
 

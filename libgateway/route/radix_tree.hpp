@@ -129,7 +129,7 @@ public:
 
 private:
     // Followed in the same block by the children, their first bytes, and the label.
-    struct Node : RefCounted {
+    struct alignas(void*) Node : RefCounted {
         std::uint32_t label_size : 23;
         std::uint32_t count : 9;
         Slot exact, prefix;
@@ -154,7 +154,6 @@ private:
             ::operator delete(node);
         }
     };
-    static_assert(alignof(Node) >= alignof(Ref<Node>));
 
     // The deepest prefix slots of one descent; what does not fit is found by descending again.
     struct Path {

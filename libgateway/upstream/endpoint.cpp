@@ -13,7 +13,9 @@ Endpoint::Endpoint(EndpointTable& table, std::string key, std::string host, std:
     }
 }
 
-Endpoint::~Endpoint() { table_.endpoints_.erase(key_); }
+Endpoint::~Endpoint() {
+    table_.endpoints_.erase(key_);
+}
 
 Ref<Endpoint> EndpointTable::get(std::string_view scheme, std::string_view host, std::uint16_t port) {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);

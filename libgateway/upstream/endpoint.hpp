@@ -1,4 +1,5 @@
-// One address of an upstream: what outlives reloads (resolved addresses, idle connections, counts) is kept here, found by key.
+// One address of an upstream: what outlives reloads (resolved addresses, idle connections, counts) is kept here, found
+// by key.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ public:
     const std::string& key() const noexcept { return key_; }
     const std::string& host() const noexcept { return host_; }  // as configured; IPv6 without brackets
     std::uint16_t port() const noexcept { return port_; }
-    bool is_literal() const noexcept { return literal_; }        // an IP address: needs no resolver
+    bool is_literal() const noexcept { return literal_; }  // an IP address: needs no resolver
     const net::SocketAddress& literal_address() const noexcept { return address_; }
     const std::string& address_text() const noexcept { return text_; }  // of the literal, "ip:port"
     PoolShelf& shelf() noexcept { return *shelf_; }

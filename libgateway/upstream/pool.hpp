@@ -67,7 +67,8 @@ public:
     const std::string& address_text() const noexcept { return connection_->address_text_; }
     bool reused() const noexcept { return connection_->reused_; }
     void reset() noexcept;
-    // Back to the shelf, after a complete exchange; closes it after all if bytes or an end wait on it, or its limits are reached.
+    // Back to the shelf, after a complete exchange; closes it after all if bytes or an end wait on it, or its limits
+    // are reached.
     void give_back(const PoolLimits& limits) && noexcept;
 
 private:
@@ -84,11 +85,12 @@ public:
 
     // Closes every idle connection of an endpoint.
     void close_idle(Endpoint& endpoint) noexcept;
-    // The newest idle connection that shows no sign of an end; empty if there is none. `look`: also asks the socket itself, for
-    // requests that must not be sent twice.
+    // The newest idle connection that shows no sign of an end; empty if there is none. `look`: also asks the socket
+    // itself, for requests that must not be sent twice.
     Lease take_idle(Endpoint& endpoint, bool look) noexcept;
     // A fresh connection. Error codes: timed_out, operation_canceled, else the connect's errno. All retryable.
-    Task<Result<Lease>> connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit, net::Sleeper& sleeper);
+    Task<Result<Lease>> connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit,
+                                net::Sleeper& sleeper);
     std::uint32_t open_connections() const noexcept { return open_; }
 
 private:

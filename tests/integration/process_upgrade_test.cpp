@@ -171,3 +171,20 @@ TEST_CASE("upgrade: listeners and workers of the new plan come with the new bina
     CHECK(after.port(0) == before.port(0));
     CHECK(eventually([&] { return FakeMachine::answering_all(after.port(1), 40) == pids_of(after); }));
 }
+
+TEST_CASE("upgrade: a plan that cannot be carried out leaves the old processes, a better one is taken later",
+          "[process][upgrade]") {
+    FakeMachine machine;
+    REQUIRE(machine.start_ready());
+    const MachineState before = machine.state();
+    std::uint16_t taken = 0;
+    const UniqueFd other = listen_on_free_port(taken);
+    machine.configure("workers 2\nlisten a 127.0.0.1 0\nlisten b 127.0.0.1 " + std::to_string(taken) + "\n");
+    machine.master().signal(SIGUSR2);
+    REQUIRE(
+        eventually([&] { return machine.logged("new binary: cannot listen on 127.0.0.1:" + std::to_string(taken)); }));
+    CHECK(eventually([&] { return machine.state()["note"].find("the old processes serve on") != std::string::npos; }));
+    CHECK(FakeMachine::answering_all(before.port(0), 20) == pids_of(before));
+    machine.configure("workers 2\nlisten a 127.0.0.1 0\n");
+    CHECK(eventually([&] { return upgraded(machine, before, 2); }, milliseconds(10000)));
+}

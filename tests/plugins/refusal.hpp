@@ -10,7 +10,7 @@
 namespace gateway::test {
 
 // The text behind the prefix of the Admin API, for the first error; empty if the entry is fine.
-inline std::string refusal(std::string_view plugin, const json::Value& config) {
+inline std::string refusal_of(std::string_view plugin, const json::Value& config) {
     config::Errors errors;
     std::vector<std::string> warnings;
     check_plugin(plugin, config, errors, warnings);
@@ -19,7 +19,7 @@ inline std::string refusal(std::string_view plugin, const json::Value& config) {
     return text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : text;
 }
 inline std::string refusal(std::string_view plugin, std::string_view json_text) {
-    return refusal(plugin, json::parse(json_text));
+    return refusal_of(plugin, json::parse(json_text));
 }
 
 }  // namespace gateway::test

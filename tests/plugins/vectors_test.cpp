@@ -65,10 +65,10 @@ void check_upstream(const json::Value& vector, const FakeExchange& exchange) {
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
     if (vector.find("error")) {
-        CHECK(refusal(plugin, conf) == text(vector, "error"));
+        CHECK(refusal_of(plugin, conf) == text(vector, "error"));
         return;
     }
-    REQUIRE(refusal(plugin, conf) == "");
+    REQUIRE(refusal_of(plugin, conf) == "");
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));

@@ -1,4 +1,5 @@
-// Driver for fuzz targets where libFuzzer is not at hand: runs the corpus, then random mutations of it, seeded and bounded.
+// Driver for fuzz targets where libFuzzer is not at hand: runs the corpus, then random mutations of it, seeded and
+// bounded.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -28,14 +29,18 @@ std::string mutate(std::string text, const std::vector<std::string>& corpus, std
     for (unsigned step = 0; step < steps; ++step) {
         const std::size_t at = text.empty() ? 0 : random() % text.size();
         switch (random() % 5) {
-            case 0: text.insert(at, 1, static_cast<char>(random())); break;
+            case 0:
+                text.insert(at, 1, static_cast<char>(random()));
+                break;
             case 1:
                 if (!text.empty()) text.erase(at, 1 + random() % 8);
                 break;
             case 2:
                 if (!text.empty()) text[at] = static_cast<char>(random());
                 break;
-            case 3: text.insert(at, text.substr(at, random() % 32)); break;
+            case 3:
+                text.insert(at, text.substr(at, random() % 32));
+                break;
             default: {
                 const auto& other = corpus[random() % corpus.size()];
                 if (!other.empty()) text.insert(at, other.substr(random() % other.size(), random() % 64));

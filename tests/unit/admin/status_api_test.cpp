@@ -87,10 +87,12 @@ TEST_CASE("status api: not ready is 503 with the reason", "[admin][status_api]")
     REQUIRE(answer.find("worker 1 lags") != std::string::npos);
 }
 
-TEST_CASE("status api: garbage and oversized heads end the connection without an answer of 200", "[admin][status_api]") {
+TEST_CASE("status api: garbage and oversized heads end the connection without an answer of 200",
+          "[admin][status_api]") {
     Served served;
-    const std::string bytes = GENERATE(as<std::string>{}, "garbage\r\n\r\n", "GET /status HTTP/1.1\r\nx: " + std::string(20'000, 'a'),
-                                       "GET /status HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", "");
+    const std::string bytes =
+        GENERATE(as<std::string>{}, "garbage\r\n\r\n", "GET /status HTTP/1.1\r\nx: " + std::string(20'000, 'a'),
+                 "GET /status HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", "");
     REQUIRE(served.ask(bytes).find(" 200 ") == std::string::npos);
     REQUIRE(served.ask("GET /status HTTP/1.0\r\n\r\n").find(" 200 ") != std::string::npos);
 }

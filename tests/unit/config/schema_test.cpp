@@ -191,6 +191,17 @@ TEST_CASE("schema: the table describes itself without its type", "[config][schem
     REQUIRE(errors.size() == 1);
 }
 
+TEST_CASE("schema: defaults of nested objects are those of their owner", "[config][schema]") {
+    struct Owner {
+        Node node{"a", 9090};
+    };
+    static constexpr auto owner = fields(field("node", &Owner::node, "nested"));
+    const json::Value described = json_schema(owner);
+    const json::Value& node = *described.find("properties")->find("node");
+    REQUIRE(json::write(*node.find("properties")->find("port")->find("default")) == "9090");
+    REQUIRE(node.find("default") == nullptr);
+}
+
 TEST_CASE("diagnostics: one line per finding, whatever the text holds", "[config][diagnostic]") {
     Diagnostic diagnostic{Severity::error, "routes.yaml",      {3, 7},           "routes/12",
                           "uri",           "bad \"a\nb\x01\"", "did you mean x?"};

@@ -146,3 +146,12 @@ TEST_CASE("static file: durations and sizes are exact", "[config][static]") {
     REQUIRE_FALSE(parse_size("9999999999999999999g"));
     REQUIRE_FALSE(parse_size("1kb"));
 }
+
+TEST_CASE("static file: its reference page has a row for every key", "[config][static]") {
+    std::string page;
+    REQUIRE(read_file(GATEWAY_SOURCE_DIR "/docs/static-file.md", page) == 0);
+    for (const Row& row : table_of(StaticConfig::schema).rows()) {
+        INFO(row.name);
+        CHECK(page.find("| `" + row.name + "` |") != std::string::npos);
+    }
+}

@@ -10,7 +10,9 @@ using namespace gateway::control;
 
 namespace {
 
-CommandLine parse(std::vector<std::string_view> words) { return parse_command_line(words); }
+CommandLine parse(std::vector<std::string_view> words) {
+    return parse_command_line(words);
+}
 
 }  // namespace
 

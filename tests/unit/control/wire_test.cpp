@@ -29,9 +29,10 @@ TEST_CASE("wire: an answer is read as it was written", "[control][wire]") {
 }
 
 TEST_CASE("wire: what is no request is refused with a reason", "[control][wire]") {
-    const std::string line = GENERATE(as<std::string>{}, "", "{", "[]", "1", "null", R"({"command":1})", R"({"arguments":{}})",
-                                      R"({"command":"status","arguments":[]})", R"({"command":"status","more":1})",
-                                      R"({"command":""})", "\xff\xfe", R"({"command":"status"}x)", std::string(1000, '['));
+    const std::string line =
+        GENERATE(as<std::string>{}, "", "{", "[]", "1", "null", R"({"command":1})", R"({"arguments":{}})",
+                 R"({"command":"status","arguments":[]})", R"({"command":"status","more":1})", R"({"command":""})",
+                 "\xff\xfe", R"({"command":"status"}x)", std::string(1000, '['));
     std::string why;
     REQUIRE_FALSE(parse_request(line, why));
     REQUIRE_FALSE(why.empty());

@@ -14,7 +14,9 @@ struct Groups : TemporaryFolder {
         std::filesystem::create_directories(std::filesystem::path(file(path)).parent_path());
         std::ofstream(file(path)) << text;
     }
-    unsigned cpus(unsigned allowed, const std::string& membership) { return usable_cpus(allowed, membership, file("")); }
+    unsigned cpus(unsigned allowed, const std::string& membership) {
+        return usable_cpus(allowed, membership, file(""));
+    }
 };
 
 }  // namespace

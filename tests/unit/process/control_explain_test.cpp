@@ -12,7 +12,9 @@ config::Change object(config::Kind kind, std::string_view id, std::string_view j
     return {kind, false, id, order, json};
 }
 
-DocumentView view(const std::vector<config::Change>& objects) { return DocumentView(full_delta(3, objects), {}); }
+DocumentView view(const std::vector<config::Change>& objects) {
+    return DocumentView(full_delta(3, objects), {});
+}
 
 json::Value explain(const DocumentView& view, std::string_view method, std::string_view url) {
     return view.explain(json::Value::object({{"method", json::Value(method)}, {"url", json::Value(url)}}));
@@ -64,10 +66,11 @@ TEST_CASE("explain: what is missing decides the outcome", "[process][control_exp
 }
 
 TEST_CASE("explain: each plugin names the object it comes from", "[process][control_explain]") {
-    const auto shown = view({route_change("1", R"({"uri":"/a","plugin_config_id":"c","service_id":"s","plugins":{"p-route":{}}})"),
-                             object(config::Kind::service, "s", R"({"plugins":{"p-service":{}}})"),
-                             object(config::Kind::plugin_config, "c", R"({"plugins":{"p-config":{"x":1}}})"),
-                             object(config::Kind::global_rule, "g", R"({"plugins":{"p-global":{}}})")});
+    const auto shown =
+        view({route_change("1", R"({"uri":"/a","plugin_config_id":"c","service_id":"s","plugins":{"p-route":{}}})"),
+              object(config::Kind::service, "s", R"({"plugins":{"p-service":{}}})"),
+              object(config::Kind::plugin_config, "c", R"({"plugins":{"p-config":{"x":1}}})"),
+              object(config::Kind::global_rule, "g", R"({"plugins":{"p-global":{}}})")});
     const json::Value result = explain(shown, "GET", "/a");
     std::string chain;
     for (const json::Value& row : result.find("chain")->items())

@@ -1,4 +1,5 @@
-// Fakes for the tests of control: shared pages in plain memory, a worker at the other end of a socket pair, small deltas.
+// Fakes for the tests of control: shared pages in plain memory, a worker at the other end of a socket pair, small
+// deltas.
 #pragma once
 
 #include <sys/socket.h>
@@ -34,7 +35,9 @@ private:
 inline config::Change route_change(std::string_view id, std::string_view json, std::uint64_t order = 1) {
     return {config::Kind::route, false, id, order, json};
 }
-inline config::Change removed(std::string_view id) { return {config::Kind::route, true, id, 0, {}}; }
+inline config::Change removed(std::string_view id) {
+    return {config::Kind::route, true, id, 0, {}};
+}
 
 inline FullDelta full_delta(std::uint64_t revision, const std::vector<config::Change>& objects) {
     FullDelta full;
@@ -87,7 +90,8 @@ public:
     // The next delta that was sent; a header of zeros if nothing waits.
     config::DeltaHeader receive() {
         bytes_.clear();
-        if (packet_.receive(own_.get()) != PacketStatus::done) return {.count = 0, .size = 0, .from = 0, .to = 0, .digest = {}};
+        if (packet_.receive(own_.get()) != PacketStatus::done)
+            return {.count = 0, .size = 0, .from = 0, .to = 0, .digest = {}};
         if (const UniqueFd file = packet_.take_fd(0)) {
             bytes_ = Journal::read(file.get(), 0, static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)));
         } else {

@@ -173,7 +173,8 @@ TEST_CASE("revisions: a fresh worker gets the document whole, then what follows"
     REQUIRE(header.digest == story.base.digest);
 }
 
-TEST_CASE("revisions: a worker with another document of the same number gets it whole", "[process][control_revisions]") {
+TEST_CASE("revisions: a worker with another document of the same number gets it whole",
+          "[process][control_revisions]") {
     Story story;
     FakeWorker other(3);
     story.engine.pages.alive(3);
@@ -252,7 +253,8 @@ TEST_CASE("revisions: an outgrown journal is folded and handed on anew", "[proce
         const config::Change change = route_change("big", large, 2);
         story.engine.result.reset();
         asio::co_spawn(story.engine.loop,
-                       story.engine.publish_one(change, full_delta(0, {route_change("a", "1"), change}).digest), asio::detached);
+                       story.engine.publish_one(change, full_delta(0, {route_change("a", "1"), change}).digest),
+                       asio::detached);
         REQUIRE(story.published());
     }
     REQUIRE(story.engine.run([&] { return story.engine.handed.size() == 2; }));

@@ -47,7 +47,8 @@ TEST_CASE("status: a missing worker is counted", "[process][control_status]") {
     REQUIRE(story.page.not_ready() == "worker count: 2 but status report count: 1");
 }
 
-TEST_CASE("status: a worker that stops running is named as lagging, and no longer when it runs", "[process][control_status]") {
+TEST_CASE("status: a worker that stops running is named as lagging, and no longer when it runs",
+          "[process][control_status]") {
     Story story;
     story.engine.pages.stalled(1);
     REQUIRE(story.page.not_ready() == "worker id: 1 is lagging");

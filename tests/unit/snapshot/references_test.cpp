@@ -1,5 +1,6 @@
 // Rows of objects.md 3 and 5: what ids resolve to, what is served when they name nothing, which upstream and times
 // count.
+#include "tests/support/alloc_count.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/snapshot/document.hpp"
 #include "tests/unit/snapshot/test_plugins.hpp"
@@ -145,4 +146,23 @@ TEST_CASE("references: a numeric id names what the same digits name", "[snapshot
     worker.reload();
     REQUIRE(port_of(worker.compiled("/a")) == 2);
     REQUIRE(test::plugins_of(*worker.compiled("/a")->chain) == "mark-a=p");
+}
+
+TEST_CASE("references: a route that was resolved before is had without allocation, also after other routes changed",
+          "[snapshot][references]") {
+    Worker worker;
+    worker.document.put(Kind::upstream, "1", nodes_1);
+    worker.document.put(Kind::route, "a", R"({"uri":"/a","upstream_id":"1"})");
+    worker.document.put(Kind::route, "b", R"({"uri":"/b","upstream_id":"2"})");
+    worker.reload();
+    const Ref<const CompiledRoute> first = worker.compiled("/a");
+    worker.document.put(Kind::upstream, "2", nodes_2);
+    worker.update();
+    const route::RouteRule* rule = worker.match("/a");
+    const test::AllocCount allocations;
+    const Ref<const CompiledRoute> again = worker.snapshot->compiled(*rule);
+    const int node = again->target->balancer()->pick({}, {});
+    REQUIRE(allocations.count() == 0);
+    REQUIRE(again == first);
+    REQUIRE(node == 0);
 }
