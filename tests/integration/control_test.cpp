@@ -47,7 +47,7 @@ TEST_CASE("put and delete: an object is live when the answer is there", "[contro
     REQUIRE(owned.out.find("route [1] is defined in " + (gateway.folder() / "routes.yaml").string() + ":2") !=
             std::string::npos);
     REQUIRE(gateway.ctl({"delete", "route", "p"}).exit == 0);
-    REQUIRE(fetch(gateway.port(), "GET", "/put").status == 404);
+    REQUIRE(fetch(gateway.port(), "GET", "/put").status() == 404);
 }
 
 TEST_CASE("reload: a bad file changes nothing and tells every error", "[control][e2e]") {
@@ -129,13 +129,13 @@ TEST_CASE("SIGSTOP of a worker: named, not waited for twice, ready again when it
     const auto port = static_cast<std::uint16_t>(gateway.status().at("status_port").to_number<int>());
     const auto pids = gateway.workers();
     ::kill(pids[1], SIGSTOP);
-    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status == 503; }));
+    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status() == 503; }));
     REQUIRE(fetch(port, "GET", "/status/ready").body.find("worker id: 1 is lagging") != std::string::npos);
     REQUIRE(state(gateway) == "\"degraded\"");
     REQUIRE(gateway.ctl({"status"}).exit == 4);
     REQUIRE(gateway.put("route", "p", object).exit == 0);
     ::kill(pids[1], SIGCONT);
-    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status == 200; }));
+    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status() == 200; }));
     REQUIRE(eventually([&] {
         const auto now = gateway.status();
         return text(now.at("workers").at(1), "revision") == text(now, "revision");
@@ -149,7 +149,7 @@ TEST_CASE("start: without a good route file the gateway loads until there is one
     GatewayProcess gateway(options);
     REQUIRE(eventually([&] { return state(gateway) == "\"loading\"" && gateway.ready(); }));
     REQUIRE(gateway.ctl({"status"}).exit == 4);
-    REQUIRE(fetch(gateway.port(), "GET", "/one").status == 404);
+    REQUIRE(fetch(gateway.port(), "GET", "/one").status() == 404);
     gateway.write_routes(two_routes);
     REQUIRE(eventually([&] { return state(gateway) == "\"ready\""; }));
     REQUIRE(body(gateway, "/one") == "one");
