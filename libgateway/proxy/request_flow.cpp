@@ -267,6 +267,15 @@ Task<Failure> find_route(ProxyExchange& exchange, bool& found) {
     co_return Failure::none;
 }
 
+// The compiler of the route has logged what is missing.
+unsigned status_of(CompiledRoute::Outcome outcome) noexcept {
+    switch (outcome) {
+        case CompiledRoute::Outcome::no_plugin_config: return 503;
+        case CompiledRoute::Outcome::no_service: return 404;
+        default: return 500;
+    }
+}
+
 // Route, chain, plugins: from a readable request to the decision what to do with it.
 Task<Outcome> decide(ProxyExchange& exchange) {
     Site& site = exchange.site();
@@ -283,9 +292,7 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     set_forwarded(exchange);
     if (!found) set_unmatched(exchange);
     if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
-        const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;
-        log::error("failed to fetch {} of route {}", service ? "service" : "plugin config", exchange.route->route_id);
-        set_page(exchange, service ? 404 : 503, EndReason::no_endpoint);
+        set_page(exchange, status_of(exchange.route->outcome), EndReason::no_endpoint);
         co_return Outcome::reply;
     }
     if (found) exchange.chain = exchange.route->chain;
