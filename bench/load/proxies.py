@@ -1,4 +1,4 @@
-"""What is measured: direct connection, bare loops, nginx, HAProxy and the gateway, each started and changed alike."""
+"""What is measured: direct connection, bare loops, nginx, HAProxy, gateway, each started and changed alike."""
 
 import json
 import os
@@ -15,7 +15,7 @@ BIN = ROOT / "build/release/bin"
 
 
 class Setting:
-    """What a proxy is to serve: backends, exact paths /r/0 … or hosts h0 … of one path, a mark that reloads change."""
+    """What a proxy is to serve: backends, exact paths /r/0 … or hosts h0 … of one path; reloads change the mark."""
 
     def __init__(self, backends, routes=0, hosts=0, mark=0):
         self.backends, self.routes, self.hosts, self.mark = backends, routes, hosts, mark

@@ -118,7 +118,7 @@ def traced_calls(proxy, count):
 
 
 def system_calls(proxy, few, many):
-    """Calls per request of the traffic processes, by name: the difference of two traced runs, connecting cancels out."""
+    """Calls per request of the traffic processes, by name: difference of two traced runs, connecting cancels out."""
     low, high = traced_calls(proxy, few), traced_calls(proxy, many)
     calls = {name: (high[name] - low.get(name, 0)) / (many - few) for name in high}
     return {name: times for name, times in calls.items() if times >= 0.005}
@@ -272,7 +272,8 @@ def changes(folder, backends, count, seconds, per_second):
                 "seen_most": max(seen, default=None), "worker_cpu": max(extra, 0) / made / 1000,
                 "control_cpu": control_cpu / made / 1000, "quiet_p99": quiet["p99"], "busy_p99": busy["p99"],
                 "broken": busy["broken"], "growth": system.memory_of(workers, "Rss") / before_memory - 1,
-                "longest_turn": turns_of(status, "longest_turn_us"), "longest_apply": turns_of(status, "longest_apply_us")}
+                "longest_turn": turns_of(status, "longest_turn_us"),
+                "longest_apply": turns_of(status, "longest_apply_us")}
     finally:
         gateway.stop()
 

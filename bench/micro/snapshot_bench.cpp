@@ -23,7 +23,6 @@ struct CpuClock {
     using rep = duration::rep;
     using period = duration::period;
     using time_point = std::chrono::time_point<CpuClock>;
-    static constexpr bool is_steady = true;
     static time_point now() noexcept {
         timespec time{};
         ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

@@ -58,6 +58,7 @@ std::string status_text(const json::Value& result) {
 }
 
 std::string reload_text(const json::Value& result) {
+    if (cell(result, "result") == "refused") return "refused, revision " + cell(result, "revision") + " stays\n";
     std::string text = "revision " + cell(result, "revision") + ", " + cell(result, "changes") + " changes\n";
     text += lines_of(member(result, "warnings"), "");
     if (const json::Value& names = member(result, "needs_restart"); !names.items().empty())

@@ -23,6 +23,8 @@ public:
         if (handle_) wake(Woke::cancelled);
     }
     bool cancelled() const noexcept { return cancelled_; }
+    // Ends the wait in progress as if something had become ready.
+    void nudge() noexcept { wake(Woke::ready); }
     bool waiting() const noexcept { return static_cast<bool>(handle_); }
 
     // Waits until `first` shows one of `wanted_first` or `second` (may be null) one of `wanted_second`, at most `limit`

@@ -36,7 +36,7 @@ Acceptor::~Acceptor() {
 void Acceptor::retire() noexcept {
     retiring_ = true;
     empty_since_ms_ = site_.reactor.now_ms();
-    if (sleeper_.waiting()) listener_.raise(net::readable);
+    sleeper_.nudge();
 }
 
 Acceptor::Round Acceptor::accept_some() {

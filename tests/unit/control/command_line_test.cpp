@@ -72,6 +72,13 @@ TEST_CASE("present: a status names every worker and why it is not ready", "[cont
     REQUIRE(text.find("11   lagging") != std::string::npos);
 }
 
+TEST_CASE("present: a refusal does not look like a change", "[control][present]") {
+    Answer answer{Status::refused, {"bad"}, R"({"result":"refused","revision":7,"changes":0,"warnings":[]})"};
+    REQUIRE(present({"put", {}}, answer) == "refused, revision 7 stays\n");
+    answer.result = R"({"result":"applied","revision":8,"changes":1,"warnings":["careful"],"needs_restart":["user"]})";
+    REQUIRE(present({"put", {}}, answer) == "revision 8, 1 changes\ncareful\nneeds a restart: user\n");
+}
+
 TEST_CASE("present: an unexpected result is no failure", "[control][present]") {
     const std::string result = GENERATE(as<std::string>{}, "null", "[]", "{}", "1", "\"x\"", "not json");
     const std::string command = GENERATE(as<std::string>{}, "status", "reload", "explain", "show", "version", "stop");

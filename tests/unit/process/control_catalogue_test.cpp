@@ -49,11 +49,12 @@ TEST_CASE("catalogue: the same files give no difference", "[process][control_cat
 
 TEST_CASE("catalogue: an inserted route is one change", "[process][control_catalogue]") {
     Story story;
-    story.write("routes.yaml", std::string(one_route) + "  - id: 0\n    uri: /b\n    service_id: s\n");
+    story.write("routes.yaml", std::string(one_route) + "  - id: 2\n    uri: /b\n    service_id: s\n");
     const auto reading = story.catalogue.read(Catalogue::Files::routes_only);
+    REQUIRE(reading.document);
     const auto changes = story.difference(reading);
     REQUIRE(changes.size() == 1);
-    REQUIRE(changes[0].id == "0");
+    REQUIRE(changes[0].id == "2");
 }
 
 TEST_CASE("catalogue: a bad route file gives errors and nothing to apply", "[process][control_catalogue]") {

@@ -1,0 +1,182 @@
+// Stories of control in a whole gateway: changes, refusals, its own death, workers that do not run.
+#include <signal.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/gateway_process.hpp"
+#include "tests/support/raw_client.hpp"
+
+using namespace gateway::test;
+
+namespace {
+
+constexpr const char* two_routes =
+    "routes:\n"
+    "  - id: 1\n    uri: /one\n    plugins: {mocking: {response_example: \"one\"}}\n"
+    "  - id: 2\n    uri: /two\n    plugins: {mocking: {response_example: \"two\"}}\n";
+constexpr const char* object = R"({"uri":"/put","plugins":{"mocking":{"response_example":"put"}}})";
+
+std::string body(GatewayProcess& gateway, std::string_view target) {
+    return fetch(gateway.port(), "GET", target).body;
+}
+std::string text(const boost::json::value& status, std::string_view key) {
+    return status.is_object() && status.as_object().contains(key) ? boost::json::serialize(status.at(key)) : "absent";
+}
+std::string state(const GatewayProcess& gateway) {
+    return text(gateway.status(), "state");
+}
+
+GatewayOptions with_routes(int workers = 1) {
+    GatewayOptions options;
+    options.routes = two_routes;
+    options.workers = workers;
+    options.apisix = "  status: {ip: 127.0.0.1, port: 0}\n";
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("put and delete: an object is live when the answer is there", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    REQUIRE(gateway.put("route", "p", object).exit == 0);
+    REQUIRE(body(gateway, "/put") == "put");
+    const RunResult owned = gateway.put("route", "1", object);
+    REQUIRE(owned.exit == 1);
+    REQUIRE(owned.out.find("route [1] is defined in " + (gateway.folder() / "routes.yaml").string() + ":2") !=
+            std::string::npos);
+    REQUIRE(gateway.ctl({"delete", "route", "p"}).exit == 0);
+    REQUIRE(fetch(gateway.port(), "GET", "/put").status() == 404);
+}
+
+TEST_CASE("reload: a bad file changes nothing and tells every error", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const std::string before = text(gateway.status(), "digest");
+    const RunResult refused = gateway.reload("routes:\n  - id: 1\n    uri: 5\n  - id: 2\n    urii: /x\n");
+    REQUIRE(refused.exit == 1);
+    REQUIRE(refused.out.find("routes.yaml:3:10: error: routes/1 uri: ") != std::string::npos);
+    REQUIRE(refused.out.find("did you mean \"uri\"?") != std::string::npos);
+    REQUIRE(gateway.log().find("routes.yaml:3:10: error: routes/1 uri: ") != std::string::npos);
+    REQUIRE(text(gateway.status(), "digest") == before);
+    REQUIRE(body(gateway, "/one") == "one");
+    REQUIRE(gateway.reload(two_routes).exit == 0);
+    REQUIRE(text(gateway.status(), "digest") == before);
+}
+
+TEST_CASE("reload: listeners and workers are added and removed", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const std::string first = gateway.folder().read("gateway.yaml");
+    const auto pids = gateway.workers();
+    std::string wider = first;
+    wider.replace(wider.find("port: 0}]"), 9, "port: 0}, {ip: 127.0.0.1, port: 0, name: more}]");
+    wider.replace(wider.find("worker_processes: 1"), 19, "worker_processes: 2");
+    gateway.write_static(wider);
+    REQUIRE(gateway.ctl({"reload"}).exit == 0);
+    REQUIRE(eventually([&] { return gateway.ready() && gateway.workers().size() == 2; }));
+    REQUIRE(gateway.workers()[0] == pids[0]);
+    REQUIRE(fetch(gateway.port(1), "GET", "/one").body == "one");
+    gateway.write_static(first);
+    REQUIRE(gateway.ctl({"reload"}).exit == 0);
+    REQUIRE(eventually([&] { return gateway.workers().size() == 1; }));
+    REQUIRE(body(gateway, "/two") == "two");
+}
+
+TEST_CASE("kill -9 of control: traffic goes on, the next one finds everything as it was", "[control][e2e]") {
+    GatewayProcess gateway(with_routes(2));
+    REQUIRE(gateway.put("route", "p", object).exit == 0);
+    const auto before = gateway.status();
+    const auto pids = gateway.workers();
+    const pid_t control = gateway.control();
+    RawClient kept(gateway.port());
+    REQUIRE(kept.get("/put").body == "put");
+    ::kill(control, SIGKILL);
+    REQUIRE(kept.get("/put").body == "put");
+    REQUIRE(eventually([&] { return state(gateway) == "\"ready\"" && gateway.control() != control; }));
+    const auto after = gateway.status();
+    REQUIRE(text(after, "revision") == text(before, "revision"));
+    REQUIRE(text(after, "digest") == text(before, "digest"));
+    REQUIRE(gateway.workers() == pids);
+    REQUIRE(kept.get("/put").body == "put");
+    REQUIRE(gateway.put("route", "p", R"({"uri":"/put","plugins":{"mocking":{"response_example":"new"}}})").exit == 0);
+    REQUIRE(kept.get("/put").body == "new");
+}
+
+TEST_CASE("kill -9 of control beside a bad static file: the settings in force stay", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const auto before = gateway.status();
+    const std::string good = gateway.folder().read("gateway.yaml");
+    const std::string socket = (gateway.folder() / "gateway.sock").string();
+    const auto ask = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {program("gatewayctl"), "-s", socket});
+        return run(words);
+    };
+    gateway.write_static("apisix: [");
+    const pid_t control = gateway.control();
+    ::kill(control > 0 ? control : static_cast<pid_t>(before.at("control").at("pid").as_int64()), SIGKILL);
+    REQUIRE(eventually(
+        [&] { return ask({"status"}).exit == 0 && ask({"status"}).out.find(": ready") != std::string::npos; }));
+    REQUIRE(ask({"--json", "status"}).out.find(text(before, "digest")) != std::string::npos);
+    REQUIRE(ask({"reload"}).exit == 1);
+    REQUIRE(body(gateway, "/one") == "one");
+    gateway.write_static(good);
+    REQUIRE(ask({"reload"}).exit == 0);
+    REQUIRE(text(gateway.status(), "digest") == text(before, "digest"));
+}
+
+TEST_CASE("SIGSTOP of a worker: named, not waited for twice, ready again when it runs", "[control][e2e]") {
+    GatewayProcess gateway(with_routes(2));
+    const auto port = static_cast<std::uint16_t>(gateway.status().at("status_port").to_number<int>());
+    const auto pids = gateway.workers();
+    ::kill(pids[1], SIGSTOP);
+    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status() == 503; }));
+    REQUIRE(fetch(port, "GET", "/status/ready").body.find("worker id: 1 is lagging") != std::string::npos);
+    REQUIRE(state(gateway) == "\"degraded\"");
+    REQUIRE(gateway.ctl({"status"}).exit == 4);
+    REQUIRE(gateway.put("route", "p", object).exit == 0);
+    ::kill(pids[1], SIGCONT);
+    REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status() == 200; }));
+    REQUIRE(eventually([&] {
+        const auto now = gateway.status();
+        return text(now.at("workers").at(1), "revision") == text(now, "revision");
+    }));
+}
+
+TEST_CASE("start: without a good route file the gateway loads until there is one", "[control][e2e]") {
+    GatewayOptions options = with_routes();
+    options.routes = "routes: 5\n";
+    options.wait = false;
+    GatewayProcess gateway(options);
+    REQUIRE(eventually([&] { return state(gateway) == "\"loading\"" && gateway.ready(); }));
+    REQUIRE(gateway.ctl({"status"}).exit == 4);
+    REQUIRE(fetch(gateway.port(), "GET", "/one").status() == 404);
+    gateway.write_routes(two_routes);
+    REQUIRE(eventually([&] { return state(gateway) == "\"ready\""; }));
+    REQUIRE(body(gateway, "/one") == "one");
+}
+
+TEST_CASE("start: a bad route file is no reason to forget the last good one", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    REQUIRE(gateway.stop(SIGTERM) == 0);
+    gateway.write_routes("routes: 5\n");
+    Process again({program("gatewayd"), "-c", gateway.config()}, gateway.folder() / "again");
+    REQUIRE(eventually([&] { return gateway.ready(); }));
+    REQUIRE(state(gateway) == "\"ready\"");
+    const auto port = static_cast<std::uint16_t>(gateway.status().at("listeners").at(0).at("port").to_number<int>());
+    REQUIRE(fetch(port, "GET", "/two").body == "two");
+    REQUIRE(again.output().find("the last good revision") != std::string::npos);
+}
+
+TEST_CASE("explain: tells the route, or what failed", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const RunResult found = gateway.ctl({"explain", "GET", "http://a/one"});
+    REQUIRE(found.exit == 0);
+    REQUIRE(found.out.find("route    1  /one  (" + (gateway.folder() / "routes.yaml").string() + ":2)") !=
+            std::string::npos);
+    REQUIRE(found.out.find("routes/1") != std::string::npos);
+    const RunResult none = gateway.ctl({"explain", "GET", "/three"});
+    REQUIRE(none.out.find("no route: 404 for _ /three") == 0);
+    REQUIRE(gateway.ctl({"explain", "GET", "three"}).exit == 2);
+    REQUIRE(gateway.ctl({"check"}).exit == 0);
+    REQUIRE(run({program("gatewayctl"), "-s", "/nonexistent", "status"}).exit == 3);
+}
