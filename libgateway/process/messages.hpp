@@ -40,7 +40,8 @@ enum class ToControl : std::uint32_t {
 // ---- master -> worker
 // --------------------------------------------------------------------------------------------------
 enum class ToWorker : std::uint32_t {
-    drain = 201,      // graceful: accept what waits, Connection: close, then exit 0; number = limit in ms
+    drain = 201,      // graceful: accept what waits, Connection: close, then exit 0; number = limit in ms, text "quit":
+                      // the whole gateway ends
     stop,             // exit now
     reopen_logs,      // descriptors: access log, error log (each only if it is a file; order kept, flags in number: 1
                       // access, 2 error)
