@@ -33,8 +33,7 @@ bool is_repeatable(const ProxyExchange& exchange) noexcept {
 
 // Whether the body, as far as it went out, can go out again.
 bool can_replay(const ProxyExchange& exchange) noexcept {
-    const bool untouched = !exchange.body_started && exchange.upload.taken() == 0;
-    return untouched || exchange.body_buffered || exchange.upload.whole_at_hand();
+    return exchange.body_buffered || exchange.upload.can_rewind();
 }
 
 const upstream::Node& node_of(const ProxyExchange& exchange, const Tries& tries) noexcept {
@@ -84,8 +83,9 @@ void start_request(ProxyExchange& exchange, const upstream::Node& node) {
     if (exchange.body_buffered) {
         exchange.to_upstream.body(exchange.request_body);
         exchange.upload_done = true;
-    } else if (!exchange.upload_done && exchange.upload.whole_at_hand()) {
+    } else if (!exchange.upload_done && exchange.upload.can_rewind()) {
         exchange.upload.rewind();
+        exchange.upload_prefix = {};
     }
     exchange.upstream_size = exchange.upstream_scanned = exchange.upstream_consumed = 0;
 }
@@ -161,9 +161,10 @@ HeadRead read_response_head(ProxyExchange& exchange) {
     }
 }
 
-// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it.
-Task<void> pass_interim(ProxyExchange& exchange) {
-    if (exchange.response.status != 103 || exchange.request.version < 11) co_return;
+// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it. False: the client did not take
+// it whole, so nothing may follow it.
+Task<bool> pass_interim(ProxyExchange& exchange) {
+    if (exchange.response.status != 103 || exchange.request.version < 11) co_return true;
     http::strip_hop_by_hop(exchange.response.fields);
     StatusLine line;
     line.status = 103;
@@ -171,10 +172,12 @@ Task<void> pass_interim(ProxyExchange& exchange) {
     net::Buffer block;
     exchange.to_client.begin(exchange.client_stream(), BodyKind::none);
     exchange.to_client.raw(write_response_head(line, exchange.response.fields, {}, exchange.site().buffers, block));
-    while (exchange.to_client.flush() == FlushState::would_block) {
+    for (;;) {
+        const FlushState state = exchange.to_client.flush();
+        if (state != FlushState::would_block) co_return state == FlushState::done;
         const net::Woke woke = co_await exchange.sleeper().wait(exchange.client_stream().descriptor(), net::writable,
                                                                 exchange.settings->send_timeout);
-        if (woke != net::Woke::ready) break;
+        if (woke != net::Woke::ready) co_return false;
     }
 }
 
@@ -212,10 +215,15 @@ Task<Failure> await_response(ProxyExchange& exchange) {
         if (read == HeadRead::complete) {
             if (exchange.response.status >= 200 || exchange.response.status == 101) break;
             if (++interims > 32) co_return Failure::invalid;
-            co_await pass_interim(exchange);
+            const bool passed = co_await pass_interim(exchange);
+            if (!passed) co_return Failure::client_gone;
             continue;
         }
         if (client.has(net::hangup)) co_return Failure::client_gone;
+        if (need == UploadNeed::turn) {
+            co_await exchange.site().reactor.yield();
+            continue;
+        }
         const Patience patience = patience_for(exchange, need);
         const net::Woke woke = co_await exchange.sleeper().wait(exchange.lease.stream().descriptor(), patience.upstream, &client,
                                                                 patience.client, patience.limit);

@@ -15,7 +15,13 @@ struct Forwarded {
 Task<Forwarded> forward(ProxyExchange& exchange);
 
 // What the request body's way to the upstream waits for; shared with relay, since an answer may begin before it is through.
-enum class UploadNeed : std::uint8_t { nothing, client_bytes, upstream_room, failed };
+enum class UploadNeed : std::uint8_t {
+    nothing,
+    client_bytes,
+    upstream_room,
+    turn,  // nothing, but other connections should come first now
+    failed,
+};
 // Moves as much as goes without waiting. `failure` is set when it returns `failed`.
 UploadNeed step_upload(ProxyExchange& exchange, Failure& failure);
 

@@ -33,8 +33,10 @@ private:
     char *begin_, *at_;
 };
 
-bool is_framing(FieldName id) noexcept {
-    return id == FieldName::content_length || id == FieldName::transfer_encoding || id == FieldName::connection;
+// Written from other sources, or (Expect) answered by the gateway itself.
+bool is_of_this_hop(FieldName id) noexcept {
+    return id == FieldName::content_length || id == FieldName::transfer_encoding || id == FieldName::connection ||
+           id == FieldName::expect;
 }
 
 std::size_t size_of(const http::Fields& fields) noexcept {
@@ -45,7 +47,7 @@ std::size_t size_of(const http::Fields& fields) noexcept {
 
 void write_fields(Writer& out, const http::Fields& fields, FieldName left_out) noexcept {
     for (const http::Field& field : fields) {
-        if (field.id != FieldName::unknown && (is_framing(field.id) || field.id == left_out)) continue;
+        if (field.id != FieldName::unknown && (is_of_this_hop(field.id) || field.id == left_out)) continue;
         out << field.name << std::string_view(": ") << field.value << std::string_view("\r\n");
     }
 }

@@ -7,6 +7,9 @@
 
 namespace gateway::proxy {
 
+// Reads of one body before other connections get their turn, if both sides are fast enough never to make it wait.
+constexpr int reads_per_turn = 8;
+
 // The upstream's response is in exchange.response and its body follows on the lease.
 Task<void> relay_response(ProxyExchange& exchange);
 

@@ -310,15 +310,25 @@ void count(ProxyExchange& exchange) noexcept {
     if (site.log) site.log->ended(exchange);
 }
 
+// An answer that was cut off must end at once; any other waits for a client that has not been heard out.
+After after(const ProxyExchange& exchange, bool understood) noexcept {
+    const net::Stream& stream = exchange.client_stream();
+    if (!stream.is_open() || stream.descriptor().has(net::gone)) return After::close;
+    const bool answered = exchange.head_sent && exchange.to_client.idle();
+    const bool heard = understood && exchange.upload.finished() && !stream.descriptor().has(net::readable);
+    return answered && !heard ? After::linger : After::close;
+}
+
 }  // namespace
 
-Task<bool> serve(Session& session) {
+Task<After> serve(Session& session) {
     const Held held(session);
     ProxyExchange& exchange = *held;
     http::HeadResult head;
     HeadState state = read_head(exchange, head);
+    if (state == HeadState::need_more && exchange.head_size == 0) co_return After::next;
     if (state == HeadState::need_more) state = co_await read_slow_head(exchange, head);
-    if (state == HeadState::gone) co_return false;
+    if (state == HeadState::gone) co_return After::close;
     session.count_request();
 
     Outcome outcome = Outcome::reply;
@@ -347,9 +357,10 @@ Task<bool> serve(Session& session) {
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {
         session.carry(exchange.upload.leftover());
-        co_return true;
+        co_return After::next;
     }
-    co_return co_await finish_request(exchange);
+    const bool goes_on = co_await finish_request(exchange);
+    co_return goes_on ? After::next : after(exchange, routed);
 }
 
 }  // namespace gateway::proxy

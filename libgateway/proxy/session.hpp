@@ -65,6 +65,7 @@ private:
     static Task<void> run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol);
     Task<bool> read_proxy_header();
     Task<void> serve_all();
+    Task<void> linger();
 
     Site& site_;
     net::Stream stream_;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "libgateway/proxy/forward.hpp"
+#include "libgateway/proxy/relay.hpp"
 #include "libgateway/proxy/site.hpp"
 
 namespace gateway::proxy {
@@ -64,7 +65,7 @@ bool queue_pieces(ProxyExchange& exchange, Failure& failure) {
 }  // namespace
 
 UploadNeed step_upload(ProxyExchange& exchange, Failure& failure) {
-    for (;;) {
+    for (int reads = 0;;) {
         switch (exchange.to_upstream.flush()) {
             case FlushState::failed: failure = Failure::write_failed; return UploadNeed::failed;
             case FlushState::would_block: return UploadNeed::upstream_room;
@@ -77,7 +78,10 @@ UploadNeed step_upload(ProxyExchange& exchange, Failure& failure) {
         exchange.body_started = true;
         const net::IoResult got = exchange.upload.fill(exchange.site().buffers);
         if (got.state == net::IoState::would_block) return UploadNeed::client_bytes;
-        if (got.state == net::IoState::done) continue;
+        if (got.state == net::IoState::done) {
+            if (++reads == reads_per_turn) return UploadNeed::turn;
+            continue;
+        }
         failure = Failure::client_gone;
         return UploadNeed::failed;
     }

@@ -146,7 +146,7 @@ TEST_CASE("http tunnel: an open tunnel outlives a reload of its route", "[e2e][t
     RawClient client = stage.client();
     client.send(upgrade);
     CHECK(client.response().status() == 101);
-    CHECK(stage.gateway.reload("routes: []\n").status == 0);
+    CHECK(stage.gateway.reload("routes: []\n").exit == 0);
     CHECK(stage.get("/").status() == 404);
     client.send("still there");
     CHECK(client.read_exactly(11) == "still there");
