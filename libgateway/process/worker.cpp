@@ -41,7 +41,9 @@ Worker::Worker(WorkerStart start)
 }
 
 // Buried objects still name endpoints of the site.
-Worker::~Worker() { Graveyard::close(); }
+Worker::~Worker() {
+    Graveyard::close();
+}
 
 int Worker::run() {
     master_.open(reactor_, std::move(start_.master), net::readable | net::writable);
