@@ -26,10 +26,13 @@ void Master::quit() {
     phase_ = Phase::stopping_workers;
     for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
         WorkerRecord& record = workers_[slot];
-        if (record.pid == 0 || record.duty == Duty::retiring) continue;
+        if (record.pid == 0) continue;
+        // One that drains already is told as well: from now on its idle connections are worth no waiting.
+        const std::int64_t kill_at_ns = now_ns_ + plan_.shutdown_timeout_ms * ns_per_ms + drain_grace_ns;
+        const bool sooner = record.duty != Duty::retiring || record.kill_at_ns == 0 || kill_at_ns < record.kill_at_ns;
         record.duty = Duty::retiring;
-        record.channel.send(ToWorker::drain, plan_.shutdown_timeout_ms);
-        record.kill_at_ns = now_ns_ + plan_.shutdown_timeout_ms * ns_per_ms + drain_grace_ns;
+        record.channel.send(ToWorker::drain, plan_.shutdown_timeout_ms, "quit");
+        if (sooner) record.kill_at_ns = kill_at_ns;
     }
     // Our copies go now: a worker's close is to end its queue, so that clients are refused and not kept waiting for
     // nobody.

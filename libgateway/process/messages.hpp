@@ -30,17 +30,18 @@ enum class ToMaster : std::uint32_t {
 enum class ToControl : std::uint32_t {
     resources = 101,  // descriptors in this order: shm segment, worker channel listener, unix control socket, status
                       // listener (if any); body Resources
-    plan_result,   // text = "" (carried out) or why not; body Resources with the ports now bound
-    reload,        // SIGHUP arrived
-    worker_event,  // body WorkerEvent
-    reopen_logs,   // descriptor: error log
-    stop,          // end now
-    upgrade_note,  // text: what became of the last SIGUSR2
+    plan_result,      // text = "" (carried out) or why not; body Resources with the ports now bound
+    reload,           // SIGHUP arrived
+    worker_event,     // body WorkerEvent
+    reopen_logs,      // descriptor: error log
+    stop,             // end now
+    upgrade_note,     // text: what became of the last SIGUSR2
 };
 // ---- master -> worker
 // --------------------------------------------------------------------------------------------------
 enum class ToWorker : std::uint32_t {
-    drain = 201,      // graceful: accept what waits, Connection: close, then exit 0; number = limit in ms
+    drain = 201,      // graceful: accept what waits, Connection: close, then exit 0; number = limit in ms, text "quit":
+                      // the whole gateway ends
     stop,             // exit now
     reopen_logs,      // descriptors: access log, error log (each only if it is a file; order kept, flags in number: 1
                       // access, 2 error)

@@ -44,9 +44,13 @@ BodyState BodySource::next(std::string_view& piece) {
                 piece = out.data;
                 taken_ += piece.size();
                 return BodyState::data;
-            case http::ChunkDecoder::Event::need_more: return BodyState::dry;
-            case http::ChunkDecoder::Event::end: finished_ = true; return BodyState::end;
-            case http::ChunkDecoder::Event::error: break;
+            case http::ChunkDecoder::Event::need_more:
+                return BodyState::dry;
+            case http::ChunkDecoder::Event::end:
+                finished_ = true;
+                return BodyState::end;
+            case http::ChunkDecoder::Event::error:
+                break;
         }
         broken_ = true;
         return BodyState::broken;

@@ -1,4 +1,5 @@
-// Takes the body of one message out of a stream: framing decoded, nothing copied, one block of memory whatever the size.
+// Takes the body of one message out of a stream: framing decoded, nothing copied, one block of memory whatever the
+// size.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,10 @@
 namespace gateway::proxy {
 
 enum class BodyState : std::uint8_t {
-    data,   // a piece is at hand
-    dry,    // needs bytes: fill()
-    end,    // the body is complete
-    broken, // not the framing that the head announced
+    data,    // a piece is at hand
+    dry,     // needs bytes: fill()
+    end,     // the body is complete
+    broken,  // not the framing that the head announced
 };
 
 // One per direction of an exchange, reused. Pieces are views that live until the next fill().

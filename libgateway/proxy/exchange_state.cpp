@@ -4,7 +4,9 @@
 
 namespace gateway::proxy {
 
-ProxyExchange::ProxyExchange(Site& site) { services_ = &site; }
+ProxyExchange::ProxyExchange(Site& site) {
+    services_ = &site;
+}
 
 void ProxyExchange::begin(Session& of) {
     session = &of;

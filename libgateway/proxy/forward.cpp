@@ -26,8 +26,10 @@ bool is_repeatable(const ProxyExchange& exchange) noexcept {
     switch (exchange.request.method) {
         case http::Verb::post:
         case http::Verb::patch:
-        case http::Verb::lock: return false;
-        default: return true;
+        case http::Verb::lock:
+            return false;
+        default:
+            return true;
     }
 }
 
@@ -44,7 +46,8 @@ AttemptRecord& note_attempt(ProxyExchange& exchange, const upstream::Endpoint& e
     if (exchange.attempt_count < exchange.attempts.size()) ++exchange.attempt_count;
     AttemptRecord& record = exchange.attempt();
     record = {};
-    record.address = endpoint.is_literal() ? std::string_view(endpoint.address_text()) : std::string_view(endpoint.host());
+    record.address =
+        endpoint.is_literal() ? std::string_view(endpoint.address_text()) : std::string_view(endpoint.host());
     record.host = endpoint.host();
     record.port = endpoint.port();
     record.started_ms = exchange.site().reactor.now_ms();
@@ -75,7 +78,8 @@ void start_request(ProxyExchange& exchange, const upstream::Node& node) {
     line.host = exchange.sent_host = host_to_send(exchange, node);
     line.upgrade = exchange.request.websocket && exchange.route->enable_websocket;
     const http::BodyFraming framing = upload_framing(exchange);
-    const bool zero_length = framing.kind == BodyKind::none && exchange.request.fields.find(http::FieldName::content_length);
+    const bool zero_length =
+        framing.kind == BodyKind::none && exchange.request.fields.find(http::FieldName::content_length);
     exchange.to_upstream.begin(exchange.lease.stream(), framing.kind);
     exchange.to_upstream.raw(write_request_head(line, exchange.request.fields, framing, zero_length,
                                                 exchange.site().buffers, exchange.request_head));
@@ -131,9 +135,9 @@ HeadRead read_response_head(ProxyExchange& exchange) {
     for (;;) {
         const std::size_t unparsed = exchange.upstream_size - exchange.upstream_consumed;
         if (unparsed > 0) {
-            const auto result = http::parse_response({block.data() + exchange.upstream_consumed, unparsed},
-                                                     exchange.upstream_scanned, exchange.settings->limits,
-                                                     method_sent(exchange), exchange.response);
+            const auto result =
+                http::parse_response({block.data() + exchange.upstream_consumed, unparsed}, exchange.upstream_scanned,
+                                     exchange.settings->limits, method_sent(exchange), exchange.response);
             if (result.state == http::HeadState::failed) {
                 log::warn("upstream {} sent an invalid response: {}", exchange.attempt().address, result.reason);
                 return HeadRead::invalid;
@@ -161,8 +165,8 @@ HeadRead read_response_head(ProxyExchange& exchange) {
     }
 }
 
-// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it. False: the client did not take
-// it whole, so nothing may follow it.
+// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it. False: the client did not
+// take it whole, so nothing may follow it.
 Task<bool> pass_interim(ProxyExchange& exchange) {
     if (exchange.response.status != 103 || exchange.request.version < 11) co_return true;
     http::strip_hop_by_hop(exchange.response.fields);
@@ -194,7 +198,8 @@ Patience patience_for(const ProxyExchange& exchange, UploadNeed need) noexcept {
             return {net::readable | net::hangup, net::readable, exchange.settings->body_timeout, Failure::client_slow};
         case UploadNeed::upstream_room:
             return {net::hangup, net::readable | net::writable, times.send, Failure::send_timeout};
-        default: return {net::hangup, net::readable, times.read, Failure::read_timeout};
+        default:
+            return {net::hangup, net::readable, times.read, Failure::read_timeout};
     }
 }
 
@@ -225,8 +230,8 @@ Task<Failure> await_response(ProxyExchange& exchange) {
             continue;
         }
         const Patience patience = patience_for(exchange, need);
-        const net::Woke woke = co_await exchange.sleeper().wait(exchange.lease.stream().descriptor(), patience.upstream, &client,
-                                                                patience.client, patience.limit);
+        const net::Woke woke = co_await exchange.sleeper().wait(exchange.lease.stream().descriptor(), patience.upstream,
+                                                                &client, patience.client, patience.limit);
         if (woke == net::Woke::expired) co_return patience.expired;
         if (woke == net::Woke::cancelled) co_return Failure::client_gone;
     }
@@ -276,7 +281,8 @@ Failure pick_node(ProxyExchange& exchange, Tries& tries) {
         log::error("failed to pick server: failed to find valid upstream server, all upstream servers tried");
         return Failure::no_node_left;
     }
-    if (static_cast<std::size_t>(tries.node) < tries.tried.size()) tries.tried.set(static_cast<std::size_t>(tries.node));
+    if (static_cast<std::size_t>(tries.node) < tries.tried.size())
+        tries.tried.set(static_cast<std::size_t>(tries.node));
     return Failure::none;
 }
 

@@ -34,13 +34,15 @@ struct Wants {
 // Waits until the answer can move on; meanwhile the rest of the request body moves too. False: the exchange is over.
 Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
     Failure failure = Failure::none;
-    const UploadNeed need = exchange.upload_done || !exchange.lease ? UploadNeed::nothing : step_upload(exchange, failure);
+    const UploadNeed need =
+        exchange.upload_done || !exchange.lease ? UploadNeed::nothing : step_upload(exchange, failure);
     if (need == UploadNeed::turn) {
         co_await exchange.site().reactor.yield();
         co_return true;
     }
     // A client that ended its half may still read; one that is gone will not.
-    std::uint8_t client = wants.client_room ? net::writable : net::gone, upstream = wants.upstream_bytes ? net::readable : 0;
+    std::uint8_t client = wants.client_room ? net::writable : net::gone,
+                 upstream = wants.upstream_bytes ? net::readable : 0;
     if (need == UploadNeed::client_bytes) client |= net::readable;
     if (need == UploadNeed::upstream_room) upstream |= net::writable;
     if (need == UploadNeed::failed) {
@@ -65,9 +67,13 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
 Task<bool> flush_all(ProxyExchange& exchange) {
     while (exchange.client_stream().is_open()) {
         switch (exchange.to_client.flush()) {
-            case FlushState::done: co_return true;
-            case FlushState::failed: cut_off(exchange, EndReason::client_gone); co_return false;
-            case FlushState::would_block: break;
+            case FlushState::done:
+                co_return true;
+            case FlushState::failed:
+                cut_off(exchange, EndReason::client_gone);
+                co_return false;
+            case FlushState::would_block:
+                break;
         }
         const bool moved = co_await wait_to_move(exchange, {true, false});
         if (!moved) co_return false;
@@ -266,7 +272,8 @@ std::string_view compose_reply(ProxyExchange& exchange) {
         body = http::make_page(reply.status, exchange.settings->page_token, exchange.arena());
         type = "text/html; charset=utf-8";
     }
-    if (!response.fields.find(FieldName::content_type) && !body.empty()) response.fields.set(FieldName::content_type, type);
+    if (!response.fields.find(FieldName::content_type) && !body.empty())
+        response.fields.set(FieldName::content_type, type);
     response.body = {BodyKind::length, body.size()};
     return body;
 }
@@ -359,8 +366,8 @@ Task<bool> finish_request(ProxyExchange& exchange) {
         const net::IoResult got = body.fill(exchange.site().buffers);
         if (got.state == net::IoState::done) continue;
         if (got.state != net::IoState::would_block) co_return false;
-        const net::Woke woke =
-            co_await session.sleeper().wait(session.stream().descriptor(), net::readable | net::hangup, Milliseconds(5000));
+        const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
+                                                               net::readable | net::hangup, Milliseconds(5000));
         if (woke != net::Woke::ready) co_return false;
     }
     if (exchange.keep_alive) session.carry(body.leftover());

@@ -1,4 +1,5 @@
-// From a response head to the last byte at the client: filters, framing, back-pressure. Bodies stream; one block each way.
+// From a response head to the last byte at the client: filters, framing, back-pressure. Bodies stream; one block each
+// way.
 #pragma once
 
 #include "libgateway/base/task.hpp"

@@ -47,7 +47,8 @@ HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     if (!block) block = exchange.site().buffers.take(4096);
     for (;;) {
         if (exchange.head_size > 0) {
-            result = http::parse_request({block.data(), exchange.head_size}, exchange.head_scanned, limits, exchange.request);
+            result = http::parse_request({block.data(), exchange.head_size}, exchange.head_scanned, limits,
+                                         exchange.request);
             if (result.state == http::HeadState::complete) return HeadState::complete;
             if (result.state == http::HeadState::failed) return HeadState::refused;
             exchange.head_scanned = exchange.head_size;
@@ -75,8 +76,8 @@ Task<HeadState> read_slow_head(ProxyExchange& exchange, http::HeadResult& result
     for (;;) {
         const std::int64_t left = until - exchange.site().reactor.now_ms();
         if (left > 0) {
-            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(), net::readable | net::hangup,
-                                                                   Milliseconds(left));
+            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
+                                                                   net::readable | net::hangup, Milliseconds(left));
             if (woke == net::Woke::cancelled) co_return HeadState::gone;
         }
         const HeadState state = left > 0 ? read_head(exchange, result) : HeadState::need_more;
@@ -145,12 +146,12 @@ void set_forwarded(ProxyExchange& exchange) {
     const Settings& settings = *exchange.settings;
     const http::Trust trust{settings.trust_configured,
                             settings.trust_configured && settings.trusted.contains(exchange.session->peer())};
-    exchange.original = http::set_forwarded(
-        exchange.request.fields, trust,
-        {exchange.client_text, exchange.client_text, exchange.scheme,
-         exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
-         exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
-        exchange.arena());
+    exchange.original =
+        http::set_forwarded(exchange.request.fields, trust,
+                            {exchange.client_text, exchange.client_text, exchange.scheme,
+                             exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
+                             exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
+                            exchange.arena());
 }
 
 // For exchanges that no plugin sees.
@@ -236,7 +237,8 @@ Task<Failure> collect_for_match(ProxyExchange& exchange) {
 
 // Rewrite and access of both scopes, with the body whole if somebody needs it so.
 Task<Outcome> run_request_phases(ProxyExchange& exchange) {
-    const std::uint64_t wanted = std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
+    const std::uint64_t wanted =
+        std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
     if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
         const Failure failure = co_await collect_request_body(exchange, wanted);
         if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
@@ -267,6 +269,18 @@ Task<Failure> find_route(ProxyExchange& exchange, bool& found) {
     co_return Failure::none;
 }
 
+// The compiler of the route has logged what is missing.
+unsigned status_of(CompiledRoute::Outcome outcome) noexcept {
+    switch (outcome) {
+        case CompiledRoute::Outcome::no_plugin_config:
+            return 503;
+        case CompiledRoute::Outcome::no_service:
+            return 404;
+        default:
+            return 500;
+    }
+}
+
 // Route, chain, plugins: from a readable request to the decision what to do with it.
 Task<Outcome> decide(ProxyExchange& exchange) {
     Site& site = exchange.site();
@@ -283,9 +297,7 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     set_forwarded(exchange);
     if (!found) set_unmatched(exchange);
     if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
-        const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;
-        log::error("failed to fetch {} of route {}", service ? "service" : "plugin config", exchange.route->route_id);
-        set_page(exchange, service ? 404 : 503, EndReason::no_endpoint);
+        set_page(exchange, status_of(exchange.route->outcome), EndReason::no_endpoint);
         co_return Outcome::reply;
     }
     if (found) exchange.chain = exchange.route->chain;
@@ -341,7 +353,8 @@ Task<After> serve(Session& session) {
         } else {
             outcome = Outcome::reply;
             if (forwarded.replied) outcome = outcome_of(exchange, Verdict::respond);
-            if (forwarded.failure != Failure::none && !set_failure(exchange, forwarded.failure)) outcome = Outcome::gone;
+            if (forwarded.failure != Failure::none && !set_failure(exchange, forwarded.failure))
+                outcome = Outcome::gone;
         }
     }
     if (outcome == Outcome::reply) co_await reply_locally(exchange);

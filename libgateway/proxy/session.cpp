@@ -43,7 +43,9 @@ Session::Session(Site& site, const net::SocketAddress& peer, std::uint16_t port)
     site.enter(*this);
 }
 
-Session::~Session() { site_.leave(*this); }
+Session::~Session() {
+    site_.leave(*this);
+}
 
 void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol) {
     spawn(run(site, std::move(fd), peer, port, proxy_protocol));
@@ -67,7 +69,8 @@ Task<void> Session::serve_all() {
             served = 0;
             idle_ = true;
             idle_since_ms_ = site_.reactor.now_ms();
-            const Milliseconds limit = requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
+            const Milliseconds limit =
+                requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
             const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, limit);
             idle_ = false;
             if (woke != net::Woke::ready) co_return;
@@ -82,8 +85,8 @@ Task<void> Session::serve_all() {
     }
 }
 
-// Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has ended
-// its own.
+// Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has
+// ended its own.
 Task<void> Session::linger() {
     static std::array<char, 16384> waste;
     idle_ = true;
@@ -99,7 +102,8 @@ Task<void> Session::linger() {
             continue;
         }
         if (got.state != net::IoState::would_block) co_return;
-        const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, Milliseconds(left));
+        const net::Woke woke =
+            co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, Milliseconds(left));
         if (woke != net::Woke::ready) co_return;
     }
 }

@@ -12,7 +12,8 @@ enum class PipeState : std::uint8_t { wants_bytes, wants_room, turn, ended, brok
 // One direction. Holds a block only while bytes are under way, so a quiet tunnel holds none.
 class Pipe {
 public:
-    Pipe(net::Stream& from, net::Stream& to, net::BufferPool& buffers) noexcept : from_(from), to_(to), buffers_(buffers) {}
+    Pipe(net::Stream& from, net::Stream& to, net::BufferPool& buffers) noexcept
+        : from_(from), to_(to), buffers_(buffers) {}
 
     void preload(std::string_view bytes) {
         if (bytes.empty()) return;
