@@ -130,6 +130,8 @@ TEST_CASE("upstream faults: a connection that ends while idle is never visible, 
         for (int round = 0; round < 200; ++round) {
             const Message answer = client.ask("POST", "/", {}, "body " + std::to_string(round));
             CHECK(answer.status() == 200);
+            // Until the end is on its way, nobody can know of it; from then on the gateway must.
+            REQUIRE(eventually([&] { return stage.upstream.open() == 0; }));
         }
         CHECK(stage.upstream.request_count() == 200);
     }
