@@ -62,10 +62,12 @@ TEST_CASE("http tunnel: an upstream that refuses the upgrade answers like any ot
 TEST_CASE("http tunnel: neither h2c nor CONNECT nor an upgrade of POST opens one", "[e2e][tunnel]") {
     Stage stage(allowed(), ScriptedUpstream::upgrades_and_echoes());
     for (const std::string& request :
-         {std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n"),
+         {std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+                      "h2c\r\nHTTP2-Settings: AAM\r\n\r\n"),
           std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n"),
           std::string("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"),
-          std::string("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx"),
+          std::string(
+              "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx"),
           std::string("GET / HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")}) {
         INFO(request);
         RawClient client = stage.client();

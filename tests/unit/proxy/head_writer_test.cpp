@@ -14,7 +14,8 @@ http::Fields fields(std::initializer_list<std::pair<std::string_view, std::strin
     return made;
 }
 
-std::string request(const RequestLine& line, const http::Fields& table, const http::BodyFraming& framing, bool always = false) {
+std::string request(const RequestLine& line, const http::Fields& table, const http::BodyFraming& framing,
+                    bool always = false) {
     net::BufferPool buffers;
     net::Buffer block;
     return std::string(write_request_head(line, table, framing, always, buffers, block));
@@ -29,10 +30,13 @@ std::string response(const StatusLine& line, const http::Fields& table, const ht
 }  // namespace
 
 TEST_CASE("head writer: framing is written from the decision, never from the table", "[proxy][head_writer]") {
-    const auto table = fields({{"Host", "old"}, {"Content-Length", "7"}, {"A", "1"}, {"transfer-encoding", "gzip"}, {"Connection", "x"}});
+    const auto table = fields(
+        {{"Host", "old"}, {"Content-Length", "7"}, {"A", "1"}, {"transfer-encoding", "gzip"}, {"Connection", "x"}});
     const RequestLine line{"POST", "/p?q", "new", false};
-    CHECK(request(line, table, {BodyKind::length, 3}) == "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\nContent-Length: 3\r\n\r\n");
-    CHECK(request(line, table, {BodyKind::chunked, 0}) == "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    CHECK(request(line, table, {BodyKind::length, 3}) ==
+          "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\nContent-Length: 3\r\n\r\n");
+    CHECK(request(line, table, {BodyKind::chunked, 0}) ==
+          "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
     CHECK(request(line, table, {}) == "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\n\r\n");
     CHECK(request(line, table, {}, true) == "POST /p?q HTTP/1.1\r\nHost: new\r\nA: 1\r\nContent-Length: 0\r\n\r\n");
 }
@@ -57,10 +61,12 @@ TEST_CASE("head writer: Server, Date, length and Connection of a response", "[pr
     line.server = line.date = {};
     CHECK(response(line, fields({}), {}) == "HTTP/1.1 204 No Content\r\nContent-Length: 12\r\n\r\n");
     CHECK(response(line, fields({}), {BodyKind::length, 3}) == "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n");
-    CHECK(response(line, fields({}), {BodyKind::chunked, 0}) == "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n");
+    CHECK(response(line, fields({}), {BodyKind::chunked, 0}) ==
+          "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST_CASE("head writer: a head larger than any block gets one that fits", "[proxy][head_writer]") {
     const std::string value(300000, 'v');
-    CHECK(request({"GET", "/", "h", false}, fields({{"A", value}}), {}) == "GET / HTTP/1.1\r\nHost: h\r\nA: " + value + "\r\n\r\n");
+    CHECK(request({"GET", "/", "h", false}, fields({{"A", value}}), {}) ==
+          "GET / HTTP/1.1\r\nHost: h\r\nA: " + value + "\r\n\r\n");
 }

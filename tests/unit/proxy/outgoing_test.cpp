@@ -48,7 +48,8 @@ TEST_CASE("outgoing: as many pieces as there is room for come out in order", "[p
     }
 }
 
-TEST_CASE("outgoing: what the socket does not take now goes out later, without a byte lost or doubled", "[proxy][outgoing]") {
+TEST_CASE("outgoing: what the socket does not take now goes out later, without a byte lost or doubled",
+          "[proxy][outgoing]") {
     SocketPair pair;
     const std::string large(3 << 20, 'x');
     Outgoing out;

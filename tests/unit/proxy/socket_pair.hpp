@@ -28,7 +28,8 @@ public:
     std::string heard() {
         std::string all;
         char block[4096];
-        for (ssize_t n; (n = ::recv(other_.get(), block, sizeof block, 0)) > 0;) all.append(block, static_cast<std::size_t>(n));
+        for (ssize_t n; (n = ::recv(other_.get(), block, sizeof block, 0)) > 0;)
+            all.append(block, static_cast<std::size_t>(n));
         return all;
     }
     void hang_up() {
