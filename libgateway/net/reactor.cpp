@@ -58,6 +58,7 @@ void Reactor::dispatch(epoll_event& event) noexcept {
     if (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) flags |= readable;
     if (event.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) flags |= writable;
     if (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) flags |= hangup;
+    if (event.events & (EPOLLHUP | EPOLLERR)) flags |= gone;
     descriptor->raise(flags);
     if (descriptor->waiter_ && descriptor->has(descriptor->interest_)) descriptor->waiter_->wake_(*descriptor->waiter_);
 }

@@ -18,7 +18,8 @@
 
 namespace gateway::net {
 
-enum Ready : std::uint8_t { readable = 1, writable = 2, hangup = 4 };
+// hangup: the other side sends no more. gone: it takes no more either (a reset, or both halves have ended).
+enum Ready : std::uint8_t { readable = 1, writable = 2, hangup = 4, gone = 8 };
 
 // Somebody to be woken when a descriptor it watches shows one of the wanted flags. Called from the loop, never nested.
 struct Waiter {

@@ -72,8 +72,8 @@ asio::awaitable<void> run_work(Work work, std::shared_ptr<std::optional<Result>>
 }
 }  // namespace detail
 
-// Runs `work()` on a thread of the pool; goes on, or throws what it threw, on the caller's loop. `work` with captures that have
-// destructors is a named variable, moved in: GCC 12 destroys such a temporary of a co_await expression twice.
+// Runs `work()` on a thread of the pool; goes on, or throws what it threw, on the caller's loop. `work` with captures
+// that have destructors is a named variable, moved in: GCC 12 destroys such a temporary of a co_await expression twice.
 template <class Work>
 asio::awaitable<std::invoke_result_t<Work&>> on_thread(asio::thread_pool& pool, Work work) {
     using Result = std::invoke_result_t<Work&>;

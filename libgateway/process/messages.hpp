@@ -30,12 +30,12 @@ enum class ToMaster : std::uint32_t {
 enum class ToControl : std::uint32_t {
     resources = 101,  // descriptors in this order: shm segment, worker channel listener, unix control socket, status
                       // listener (if any); body Resources
-    plan_result,   // text = "" (carried out) or why not; body Resources with the ports now bound
-    reload,        // SIGHUP arrived
-    worker_event,  // body WorkerEvent
-    reopen_logs,   // descriptor: error log
-    stop,          // end now
-    upgrade_note,  // text: what became of the last SIGUSR2
+    plan_result,      // text = "" (carried out) or why not; body Resources with the ports now bound
+    reload,           // SIGHUP arrived
+    worker_event,     // body WorkerEvent
+    reopen_logs,      // descriptor: error log
+    stop,             // end now
+    upgrade_note,     // text: what became of the last SIGUSR2
 };
 // ---- master -> worker
 // --------------------------------------------------------------------------------------------------

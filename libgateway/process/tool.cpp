@@ -133,6 +133,8 @@ int socket_path(const ToolOptions& options) {
         std::fputs(found.text().c_str(), stderr);
         return invalid;
     }
+    // Errors may have hidden the true path: they are the better answer than "no such file".
+    if (!found.ok() && ::access(settings.gateway.socket.c_str(), F_OK) != 0) std::fputs(found.text().c_str(), stderr);
     std::printf("%s\n", settings.gateway.socket.c_str());
     return good;
 }

@@ -40,11 +40,15 @@ Worker::Worker(WorkerStart start)
                                              [this](const WorkerSettings& settings) { log_.configure(settings); });
 }
 
-Worker::~Worker() = default;
+// Buried objects still name endpoints of the site.
+Worker::~Worker() {
+    Graveyard::close();
+}
 
 int Worker::run() {
     master_.open(reactor_, std::move(start_.master), net::readable | net::writable);
     page_.heartbeat_ns.store(monotonic_ns(), std::memory_order_relaxed);
+    Graveyard::open();
     config_->load_journal();
     config_->begin();
     spawn(obey_master());
@@ -74,7 +78,8 @@ void Worker::turn(std::int64_t length_ns) {
         page_.state.store(static_cast<std::uint32_t>(WorkerState::ready), std::memory_order_release);
     }
     site_->adopt_if_new();
-    if (Graveyard::waiting()) Graveyard::dig(std::chrono::microseconds(500));
+    const bool clear = Graveyard::dig(std::chrono::microseconds(500));
+    reactor_.set_longest_sleep(!clear ? 1 : draining_ ? 50 : 500);
     const std::int64_t now = reactor_.turn_started_ns() + length_ns;
     if (now - published_ns_ >= publish_every_ns) publish(now);
     if (draining_) finish_if_empty();
@@ -160,7 +165,6 @@ void Worker::begin_drain(Milliseconds limit, bool quit) {
     for (auto& acceptor : acceptors_) {
         if (acceptor) acceptor->retire();
     }
-    reactor_.set_longest_sleep(50);
 }
 
 // An idle connection of a retired worker stays until its next request (answered with Connection: close) or its

@@ -238,12 +238,13 @@ Task<void> WorkerConfig::prepare(std::vector<char> own, UniqueFd shared) {
     adopt();
 }
 
-// The first revision needs no epoch: there is nothing older to serve instead.
+// A prepared revision below the epoch may have been vetoed; it was not if a later one was built on it.
 void WorkerConfig::adopt() {
     const std::uint64_t epoch = control_.epoch.load(std::memory_order_acquire);
     site_.adopted_epoch = epoch;
     SnapshotPtr newest;
     while (!prepared_.empty() && prepared_.front()->revision() <= epoch) {
+        if (prepared_.front()->revision() != epoch && prepared_.size() == 1) break;
         newest = std::move(prepared_.front());
         prepared_.pop_front();
     }

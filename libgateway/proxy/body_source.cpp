@@ -7,21 +7,30 @@ using http::BodyKind;
 void BodySource::begin(net::Stream& stream, const http::BodyFraming& framing, std::string_view already) {
     stream_ = &stream;
     kind_ = framing.kind;
-    length_ = left_ = framing.kind == BodyKind::length ? framing.length : 0;
-    taken_ = 0;
+    length_ = framing.kind == BodyKind::length ? framing.length : 0;
     already_ = already.data();
     already_size_ = already.size();
-    pending_ = already;
-    broken_ = bulk_ = false;
-    finished_ = kind_ == BodyKind::none || (kind_ == BodyKind::length && left_ == 0);
-    if (kind_ == BodyKind::chunked) chunks_.reset();
+    bulk_ = filled_ = false;
+    rewind();
 }
 
 void BodySource::rewind() noexcept {
     left_ = length_;
     taken_ = 0;
     pending_ = {already_, already_size_};
-    finished_ = left_ == 0;
+    broken_ = false;
+    finished_ = kind_ == BodyKind::none || (kind_ == BodyKind::length && left_ == 0);
+    if (kind_ == BodyKind::chunked) chunks_.reset();
+}
+
+void BodySource::release() noexcept {
+    block_.reset();
+    kind_ = BodyKind::none;
+    finished_ = true;
+    taken_ = left_ = length_ = 0;
+    already_ = nullptr;
+    already_size_ = 0;
+    pending_ = {};
 }
 
 BodyState BodySource::next(std::string_view& piece) {
@@ -35,9 +44,13 @@ BodyState BodySource::next(std::string_view& piece) {
                 piece = out.data;
                 taken_ += piece.size();
                 return BodyState::data;
-            case http::ChunkDecoder::Event::need_more: return BodyState::dry;
-            case http::ChunkDecoder::Event::end: finished_ = true; return BodyState::end;
-            case http::ChunkDecoder::Event::error: break;
+            case http::ChunkDecoder::Event::need_more:
+                return BodyState::dry;
+            case http::ChunkDecoder::Event::end:
+                finished_ = true;
+                return BodyState::end;
+            case http::ChunkDecoder::Event::error:
+                break;
         }
         broken_ = true;
         return BodyState::broken;
@@ -60,6 +73,7 @@ net::IoResult BodySource::fill(net::BufferPool& buffers) {
     }
     const net::IoResult result = stream_->read(block_.from(0));
     if (result.state == net::IoState::done) {
+        filled_ = true;
         pending_ = {block_.data(), result.bytes};
         bulk_ = result.bytes == block_.size();
     } else if (result.state == net::IoState::closed) {

@@ -1,4 +1,5 @@
-// Takes the body of one message out of a stream: framing decoded, nothing copied, one block of memory whatever the size.
+// Takes the body of one message out of a stream: framing decoded, nothing copied, one block of memory whatever the
+// size.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,10 @@
 namespace gateway::proxy {
 
 enum class BodyState : std::uint8_t {
-    data,   // a piece is at hand
-    dry,    // needs bytes: fill()
-    end,    // the body is complete
-    broken, // not the framing that the head announced
+    data,    // a piece is at hand
+    dry,     // needs bytes: fill()
+    end,     // the body is complete
+    broken,  // not the framing that the head announced
 };
 
 // One per direction of an exchange, reused. Pieces are views that live until the next fill().
@@ -27,13 +28,16 @@ public:
     BodyState next(std::string_view& piece);
     // One read. `closed` ends a body of kind until_close and breaks every other.
     net::IoResult fill(net::BufferPool& buffers);
-    void release() noexcept { block_.reset(); }
+    // Lets everything go; what it says afterwards is that of a request without a body.
+    void release() noexcept;
 
     bool finished() const noexcept { return finished_; }
     bool broken() const noexcept { return broken_; }
     // Whether all of it arrived with the head, untouched by any read: it can be sent again.
     bool whole_at_hand() const noexcept { return kind_ == http::BodyKind::length && already_size_ >= length_; }
-    // From the start again; only if whole_at_hand().
+    // Whether nothing was read since begin(): what has been taken so far can be taken again.
+    bool can_rewind() const noexcept { return !filled_; }
+    // From the start again; only if can_rewind().
     void rewind() noexcept;
     std::uint64_t taken() const noexcept { return taken_; }
     // Bytes left by Content-Length; 0 for other kinds.
@@ -46,7 +50,7 @@ public:
 private:
     net::Stream* stream_ = nullptr;
     http::BodyKind kind_ = http::BodyKind::none;
-    bool finished_ = true, broken_ = false, bulk_ = false;
+    bool finished_ = true, broken_ = false, bulk_ = false, filled_ = false;
     std::uint64_t length_ = 0, left_ = 0, taken_ = 0;
     const char* already_ = nullptr;
     std::size_t already_size_ = 0;

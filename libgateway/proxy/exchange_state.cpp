@@ -4,7 +4,9 @@
 
 namespace gateway::proxy {
 
-ProxyExchange::ProxyExchange(Site& site) { services_ = &site; }
+ProxyExchange::ProxyExchange(Site& site) {
+    services_ = &site;
+}
 
 void ProxyExchange::begin(Session& of) {
     session = &of;
@@ -12,6 +14,7 @@ void ProxyExchange::begin(Session& of) {
     settings = all.settings;
     started_ns = all.reactor.turn_started_ns();
     started_ms = all.reactor.now_ms();
+    to_client.begin(of.stream(), http::BodyKind::none);
     of.set_exchange(this);
 }
 

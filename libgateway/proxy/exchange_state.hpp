@@ -28,7 +28,7 @@ struct AttemptRecord {
     std::string_view address;  // in the arena, or of the endpoint that the route pins
     std::string_view host;     // as configured
     std::uint16_t port = 0;
-    unsigned status = 0;       // 0: no response head
+    unsigned status = 0;  // 0: no response head
     std::int32_t connect_ms = -1, header_ms = -1, response_ms = -1;
     std::uint64_t received = 0, sent = 0;
     std::int64_t started_ms = 0;
@@ -50,7 +50,7 @@ public:
     // --- who and what, pinned for the life of the exchange
     Session* session = nullptr;
     Ref<const Settings> settings;
-    Ref<const Chain> global, chain;        // chain: the route's once resolved, else empty
+    Ref<const Chain> global, chain;  // chain: the route's once resolved, else empty
     Ref<const CompiledRoute> route;
     route::RouteMatch match;
     http::OriginalForwarded original;
@@ -60,36 +60,36 @@ public:
     mutable bool body_asked = false;  // a variable of the body was asked for before it was there
 
     // --- client side
-    net::Buffer head;                      // pinned: all views of the request
+    net::Buffer head;  // pinned: all views of the request
     std::size_t head_size = 0, head_scanned = 0;
     BodySource upload;
     bool upload_done = true, continued = false, body_started = false;
-    std::string body_storage;              // request body collected in memory
-    std::string_view upload_prefix;        // collected, but not whole: goes out before the rest
+    std::string body_storage;        // request body collected in memory
+    std::string_view upload_prefix;  // collected, but not whole: goes out before the rest
     Outgoing to_client;
-    net::Buffer response_head;             // serialised
-    bool keep_alive = false;               // the client connection, after this exchange
+    net::Buffer response_head;  // serialised
+    bool keep_alive = false;    // the client connection, after this exchange
     bool head_sent = false;
 
     // --- upstream side
     upstream::Lease lease;
-    net::Buffer upstream_head;             // pinned: all views of the response
+    net::Buffer upstream_head;  // pinned: all views of the response
     std::size_t upstream_size = 0, upstream_scanned = 0, upstream_consumed = 0;
     BodySource download;
     Outgoing to_upstream;
-    net::Buffer request_head;              // serialised
+    net::Buffer request_head;  // serialised
     bool upstream_reusable = false;
     std::array<AttemptRecord, 16> attempts;
     std::size_t attempt_count = 0;
     AttemptRecord& attempt() noexcept { return attempts[(attempt_count ? attempt_count : 1) - 1]; }
-    std::string collected;                 // response body that a plugin wants whole
+    std::string collected;  // response body that a plugin wants whole
     Arena chunk_arena{4096};
 
     // --- how it went
     EndReason reason = EndReason::completed;
     std::int64_t started_ms = 0, started_ns = 0;
     std::uint64_t bytes_sent = 0, body_bytes_sent = 0, request_length = 0;
-    unsigned status = 0;                   // as sent, or 499
+    unsigned status = 0;  // as sent, or 499
 };
 
 }  // namespace gateway::proxy

@@ -16,21 +16,21 @@ enum class Failure : std::uint8_t {
     connect_timeout,
     write_failed,
     send_timeout,
-    closed,           // ended before a whole response head
+    closed,  // ended before a whole response head
     read_timeout,
-    invalid,          // not a response
+    invalid,  // not a response
     // no attempt helps
     no_node_left,
-    no_nodes,         // 503
-    missing_upstream, // 502: the upstream object does not exist
-    no_upstream,      // 503: none configured
+    no_nodes,          // 503
+    missing_upstream,  // 502: the upstream object does not exist
+    no_upstream,       // 503: none configured
     retry_timeout,
     plugin,
     // of the client
     client_gone,
-    client_slow,      // 408
-    client_broken,    // 400: its body is not what its head announced
-    body_too_large,   // 413
+    client_slow,     // 408
+    client_broken,   // 400: its body is not what its head announced
+    body_too_large,  // 413
 };
 
 struct FailureReply {

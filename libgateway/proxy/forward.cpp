@@ -26,15 +26,16 @@ bool is_repeatable(const ProxyExchange& exchange) noexcept {
     switch (exchange.request.method) {
         case http::Verb::post:
         case http::Verb::patch:
-        case http::Verb::lock: return false;
-        default: return true;
+        case http::Verb::lock:
+            return false;
+        default:
+            return true;
     }
 }
 
 // Whether the body, as far as it went out, can go out again.
 bool can_replay(const ProxyExchange& exchange) noexcept {
-    const bool untouched = !exchange.body_started && exchange.upload.taken() == 0;
-    return untouched || exchange.body_buffered || exchange.upload.whole_at_hand();
+    return exchange.body_buffered || exchange.upload.can_rewind();
 }
 
 const upstream::Node& node_of(const ProxyExchange& exchange, const Tries& tries) noexcept {
@@ -45,7 +46,8 @@ AttemptRecord& note_attempt(ProxyExchange& exchange, const upstream::Endpoint& e
     if (exchange.attempt_count < exchange.attempts.size()) ++exchange.attempt_count;
     AttemptRecord& record = exchange.attempt();
     record = {};
-    record.address = endpoint.is_literal() ? std::string_view(endpoint.address_text()) : std::string_view(endpoint.host());
+    record.address =
+        endpoint.is_literal() ? std::string_view(endpoint.address_text()) : std::string_view(endpoint.host());
     record.host = endpoint.host();
     record.port = endpoint.port();
     record.started_ms = exchange.site().reactor.now_ms();
@@ -76,7 +78,8 @@ void start_request(ProxyExchange& exchange, const upstream::Node& node) {
     line.host = exchange.sent_host = host_to_send(exchange, node);
     line.upgrade = exchange.request.websocket && exchange.route->enable_websocket;
     const http::BodyFraming framing = upload_framing(exchange);
-    const bool zero_length = framing.kind == BodyKind::none && exchange.request.fields.find(http::FieldName::content_length);
+    const bool zero_length =
+        framing.kind == BodyKind::none && exchange.request.fields.find(http::FieldName::content_length);
     exchange.to_upstream.begin(exchange.lease.stream(), framing.kind);
     exchange.to_upstream.raw(write_request_head(line, exchange.request.fields, framing, zero_length,
                                                 exchange.site().buffers, exchange.request_head));
@@ -84,8 +87,9 @@ void start_request(ProxyExchange& exchange, const upstream::Node& node) {
     if (exchange.body_buffered) {
         exchange.to_upstream.body(exchange.request_body);
         exchange.upload_done = true;
-    } else if (!exchange.upload_done && exchange.upload.whole_at_hand()) {
+    } else if (!exchange.upload_done && exchange.upload.can_rewind()) {
         exchange.upload.rewind();
+        exchange.upload_prefix = {};
     }
     exchange.upstream_size = exchange.upstream_scanned = exchange.upstream_consumed = 0;
 }
@@ -131,9 +135,9 @@ HeadRead read_response_head(ProxyExchange& exchange) {
     for (;;) {
         const std::size_t unparsed = exchange.upstream_size - exchange.upstream_consumed;
         if (unparsed > 0) {
-            const auto result = http::parse_response({block.data() + exchange.upstream_consumed, unparsed},
-                                                     exchange.upstream_scanned, exchange.settings->limits,
-                                                     method_sent(exchange), exchange.response);
+            const auto result =
+                http::parse_response({block.data() + exchange.upstream_consumed, unparsed}, exchange.upstream_scanned,
+                                     exchange.settings->limits, method_sent(exchange), exchange.response);
             if (result.state == http::HeadState::failed) {
                 log::warn("upstream {} sent an invalid response: {}", exchange.attempt().address, result.reason);
                 return HeadRead::invalid;
@@ -161,9 +165,10 @@ HeadRead read_response_head(ProxyExchange& exchange) {
     }
 }
 
-// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it.
-Task<void> pass_interim(ProxyExchange& exchange) {
-    if (exchange.response.status != 103 || exchange.request.version < 11) co_return;
+// 100 was answered by us, 102 says nothing of use; 103 goes on to clients that can know it. False: the client did not
+// take it whole, so nothing may follow it.
+Task<bool> pass_interim(ProxyExchange& exchange) {
+    if (exchange.response.status != 103 || exchange.request.version < 11) co_return true;
     http::strip_hop_by_hop(exchange.response.fields);
     StatusLine line;
     line.status = 103;
@@ -171,10 +176,12 @@ Task<void> pass_interim(ProxyExchange& exchange) {
     net::Buffer block;
     exchange.to_client.begin(exchange.client_stream(), BodyKind::none);
     exchange.to_client.raw(write_response_head(line, exchange.response.fields, {}, exchange.site().buffers, block));
-    while (exchange.to_client.flush() == FlushState::would_block) {
+    for (;;) {
+        const FlushState state = exchange.to_client.flush();
+        if (state != FlushState::would_block) co_return state == FlushState::done;
         const net::Woke woke = co_await exchange.sleeper().wait(exchange.client_stream().descriptor(), net::writable,
                                                                 exchange.settings->send_timeout);
-        if (woke != net::Woke::ready) break;
+        if (woke != net::Woke::ready) co_return false;
     }
 }
 
@@ -191,7 +198,8 @@ Patience patience_for(const ProxyExchange& exchange, UploadNeed need) noexcept {
             return {net::readable | net::hangup, net::readable, exchange.settings->body_timeout, Failure::client_slow};
         case UploadNeed::upstream_room:
             return {net::hangup, net::readable | net::writable, times.send, Failure::send_timeout};
-        default: return {net::hangup, net::readable, times.read, Failure::read_timeout};
+        default:
+            return {net::hangup, net::readable, times.read, Failure::read_timeout};
     }
 }
 
@@ -212,13 +220,18 @@ Task<Failure> await_response(ProxyExchange& exchange) {
         if (read == HeadRead::complete) {
             if (exchange.response.status >= 200 || exchange.response.status == 101) break;
             if (++interims > 32) co_return Failure::invalid;
-            co_await pass_interim(exchange);
+            const bool passed = co_await pass_interim(exchange);
+            if (!passed) co_return Failure::client_gone;
             continue;
         }
         if (client.has(net::hangup)) co_return Failure::client_gone;
+        if (need == UploadNeed::turn) {
+            co_await exchange.site().reactor.yield();
+            continue;
+        }
         const Patience patience = patience_for(exchange, need);
-        const net::Woke woke = co_await exchange.sleeper().wait(exchange.lease.stream().descriptor(), patience.upstream, &client,
-                                                                patience.client, patience.limit);
+        const net::Woke woke = co_await exchange.sleeper().wait(exchange.lease.stream().descriptor(), patience.upstream,
+                                                                &client, patience.client, patience.limit);
         if (woke == net::Woke::expired) co_return patience.expired;
         if (woke == net::Woke::cancelled) co_return Failure::client_gone;
     }
@@ -268,7 +281,8 @@ Failure pick_node(ProxyExchange& exchange, Tries& tries) {
         log::error("failed to pick server: failed to find valid upstream server, all upstream servers tried");
         return Failure::no_node_left;
     }
-    if (static_cast<std::size_t>(tries.node) < tries.tried.size()) tries.tried.set(static_cast<std::size_t>(tries.node));
+    if (static_cast<std::size_t>(tries.node) < tries.tried.size())
+        tries.tried.set(static_cast<std::size_t>(tries.node));
     return Failure::none;
 }
 

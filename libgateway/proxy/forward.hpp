@@ -14,13 +14,20 @@ struct Forwarded {
 };
 Task<Forwarded> forward(ProxyExchange& exchange);
 
-// What the request body's way to the upstream waits for; shared with relay, since an answer may begin before it is through.
-enum class UploadNeed : std::uint8_t { nothing, client_bytes, upstream_room, failed };
+// What the request body's way to the upstream waits for; shared with relay, since an answer may begin before it is
+// through.
+enum class UploadNeed : std::uint8_t {
+    nothing,
+    client_bytes,
+    upstream_room,
+    turn,  // nothing, but other connections should come first now
+    failed,
+};
 // Moves as much as goes without waiting. `failure` is set when it returns `failed`.
 UploadNeed step_upload(ProxyExchange& exchange, Failure& failure);
 
-// Reads the whole request body into memory, at most `limit` bytes. none: request_body is valid; body_too_large: what was read is
-// kept and goes out before the rest.
+// Reads the whole request body into memory, at most `limit` bytes. none: request_body is valid; body_too_large: what
+// was read is kept and goes out before the rest.
 Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit);
 
 }  // namespace gateway::proxy

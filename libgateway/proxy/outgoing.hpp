@@ -1,4 +1,5 @@
-// Bytes on their way into a stream: a head, then body pieces with their framing, gathered into as few sends as they fit.
+// Bytes on their way into a stream: a head, then body pieces with their framing, gathered into as few sends as they
+// fit.
 #pragma once
 
 #include <array>
@@ -30,7 +31,7 @@ public:
 
     bool idle() const noexcept { return at_ == count_; }
     http::BodyKind kind() const noexcept { return kind_; }
-    std::uint64_t sent() const noexcept { return sent_; }             // everything, since begin()
+    std::uint64_t sent() const noexcept { return sent_; }  // everything, since begin()
     std::uint64_t body_queued() const noexcept { return body_queued_; }
     int error() const noexcept { return error_; }
 

@@ -34,8 +34,15 @@ struct Wants {
 // Waits until the answer can move on; meanwhile the rest of the request body moves too. False: the exchange is over.
 Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
     Failure failure = Failure::none;
-    const UploadNeed need = exchange.upload_done || !exchange.lease ? UploadNeed::nothing : step_upload(exchange, failure);
-    std::uint8_t client = wants.client_room ? net::writable : 0, upstream = wants.upstream_bytes ? net::readable : 0;
+    const UploadNeed need =
+        exchange.upload_done || !exchange.lease ? UploadNeed::nothing : step_upload(exchange, failure);
+    if (need == UploadNeed::turn) {
+        co_await exchange.site().reactor.yield();
+        co_return true;
+    }
+    // A client that ended its half may still read; one that is gone will not.
+    std::uint8_t client = wants.client_room ? net::writable : net::gone,
+                 upstream = wants.upstream_bytes ? net::readable : 0;
     if (need == UploadNeed::client_bytes) client |= net::readable;
     if (need == UploadNeed::upstream_room) upstream |= net::writable;
     if (need == UploadNeed::failed) {
@@ -46,6 +53,10 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
     net::Descriptor* second = exchange.lease ? &exchange.lease.stream().descriptor() : nullptr;
     const net::Woke woke =
         co_await exchange.sleeper().wait(exchange.client_stream().descriptor(), client, second, upstream, limit);
+    if (!wants.client_room && exchange.client_stream().descriptor().has(net::gone)) {
+        cut_off(exchange, EndReason::client_gone);
+        co_return false;
+    }
     if (woke == net::Woke::ready) co_return true;
     const bool client_to_blame = wants.client_room || woke == net::Woke::cancelled;
     cut_off(exchange, client_to_blame ? EndReason::client_timeout : EndReason::upstream_timeout);
@@ -56,9 +67,13 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
 Task<bool> flush_all(ProxyExchange& exchange) {
     while (exchange.client_stream().is_open()) {
         switch (exchange.to_client.flush()) {
-            case FlushState::done: co_return true;
-            case FlushState::failed: cut_off(exchange, EndReason::client_gone); co_return false;
-            case FlushState::would_block: break;
+            case FlushState::done:
+                co_return true;
+            case FlushState::failed:
+                cut_off(exchange, EndReason::client_gone);
+                co_return false;
+            case FlushState::would_block:
+                break;
         }
         const bool moved = co_await wait_to_move(exchange, {true, false});
         if (!moved) co_return false;
@@ -97,13 +112,35 @@ bool read_more(ProxyExchange& exchange, bool& dry) {
     return false;
 }
 
+std::string_view compose_reply(ProxyExchange& exchange);
+
+// The upstream's body is none. As long as nothing of the answer went out, the client gets a page instead.
+Task<void> give_up(ProxyExchange& exchange) {
+    if (exchange.to_client.sent() > 0 || !exchange.client_stream().is_open()) {
+        cut_off(exchange, EndReason::upstream_invalid);
+        co_return;
+    }
+    exchange.lease.reset();
+    exchange.upload_done = exchange.upload.finished();
+    exchange.respond_with({502, LocalReply::Body::page, {}});
+    exchange.reason = EndReason::upstream_invalid;
+    exchange.source = ResponseSource::gateway;
+    exchange.response.fields.clear();
+    const std::string_view body = compose_reply(exchange);
+    if (queue_response_head(exchange)) {
+        exchange.to_client.body(body);
+        exchange.to_client.end();
+    }
+    co_await flush_all(exchange);
+}
+
 // No filters: bytes go straight through, one block between two sockets.
 Task<bool> stream_plain(ProxyExchange& exchange) {
     bool ended = false, pinned_only = true;
-    for (;;) {
+    for (int reads = 0;;) {
         const BodyState state = ended ? BodyState::end : queue_pieces(exchange);
         if (state == BodyState::broken) {
-            cut_off(exchange, EndReason::upstream_invalid);
+            co_await give_up(exchange);
             co_return false;
         }
         if (state == BodyState::end && !ended) {
@@ -123,7 +160,10 @@ Task<bool> stream_plain(ProxyExchange& exchange) {
         if (state != BodyState::dry) continue;
         pinned_only = false;
         if (!read_more(exchange, dry)) co_return false;
-        if (!dry) continue;
+        if (!dry) {
+            if (++reads % reads_per_turn == 0) co_await exchange.site().reactor.yield();
+            continue;
+        }
         const bool moved = co_await wait_to_move(exchange, {false, true});
         if (!moved) co_return false;
     }
@@ -157,7 +197,8 @@ Task<bool> push_filtered(ProxyExchange& exchange, std::string_view bytes, bool l
     const bool counted = exchange.to_client.kind() == BodyKind::length;
     const std::uint64_t promised = exchange.response.body.length, queued = exchange.to_client.body_queued();
     if (counted && (queued > promised || (last && queued != promised))) {
-        log::error("a body filter changed the length of the answer without saying so, route {}", exchange.route->route_id);
+        log::error("a body filter changed the length of the answer without saying so, route {}",
+                   exchange.route ? std::string_view(exchange.route->route_id) : std::string_view("none"));
         cut_off(exchange, EndReason::plugin_failed);
         co_return false;
     }
@@ -175,7 +216,7 @@ Task<bool> stream_filtered(ProxyExchange& exchange) {
         std::string_view piece;
         const BodyState state = exchange.download.next(piece);
         if (state == BodyState::broken) {
-            cut_off(exchange, EndReason::upstream_invalid);
+            co_await give_up(exchange);
             co_return false;
         }
         if (state == BodyState::end) co_return co_await push_filtered(exchange, exchange.collected, true, true);
@@ -231,7 +272,8 @@ std::string_view compose_reply(ProxyExchange& exchange) {
         body = http::make_page(reply.status, exchange.settings->page_token, exchange.arena());
         type = "text/html; charset=utf-8";
     }
-    if (!response.fields.find(FieldName::content_type) && !body.empty()) response.fields.set(FieldName::content_type, type);
+    if (!response.fields.find(FieldName::content_type) && !body.empty())
+        response.fields.set(FieldName::content_type, type);
     response.body = {BodyKind::length, body.size()};
     return body;
 }
@@ -240,7 +282,7 @@ std::string_view compose_reply(ProxyExchange& exchange) {
 
 Task<void> relay_response(ProxyExchange& exchange) {
     http::ResponseHead& response = exchange.response;
-    exchange.upstream_reusable = response.keep_alive;
+    exchange.upstream_reusable = response.keep_alive && response.version >= 11;
     exchange.download.begin(exchange.lease.stream(), response.body,
                             {exchange.upstream_head.data() + exchange.upstream_consumed,
                              exchange.upstream_size - exchange.upstream_consumed});
@@ -257,8 +299,10 @@ Task<void> relay_response(ProxyExchange& exchange) {
             exchange.source = ResponseSource::plugin;
             response.fields.clear();
             const std::string_view body = compose_reply(exchange);
-            const bool has_body = queue_response_head(exchange);
-            if (has_body) exchange.to_client.body(body);
+            if (queue_response_head(exchange)) {
+                exchange.to_client.body(body);
+                exchange.to_client.end();
+            }
             co_await flush_all(exchange);
             co_return;
         }
@@ -322,8 +366,8 @@ Task<bool> finish_request(ProxyExchange& exchange) {
         const net::IoResult got = body.fill(exchange.site().buffers);
         if (got.state == net::IoState::done) continue;
         if (got.state != net::IoState::would_block) co_return false;
-        const net::Woke woke =
-            co_await session.sleeper().wait(session.stream().descriptor(), net::readable | net::hangup, Milliseconds(5000));
+        const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
+                                                               net::readable | net::hangup, Milliseconds(5000));
         if (woke != net::Woke::ready) co_return false;
     }
     if (exchange.keep_alive) session.carry(body.leftover());

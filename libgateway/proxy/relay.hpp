@@ -1,4 +1,5 @@
-// From a response head to the last byte at the client: filters, framing, back-pressure. Bodies stream; one block each way.
+// From a response head to the last byte at the client: filters, framing, back-pressure. Bodies stream; one block each
+// way.
 #pragma once
 
 #include "libgateway/base/task.hpp"
@@ -6,6 +7,9 @@
 #include "libgateway/proxy/failure_reply.hpp"
 
 namespace gateway::proxy {
+
+// Reads of one body before other connections get their turn, if both sides are fast enough never to make it wait.
+constexpr int reads_per_turn = 8;
 
 // The upstream's response is in exchange.response and its body follows on the lease.
 Task<void> relay_response(ProxyExchange& exchange);

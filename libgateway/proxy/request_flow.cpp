@@ -47,7 +47,8 @@ HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     if (!block) block = exchange.site().buffers.take(4096);
     for (;;) {
         if (exchange.head_size > 0) {
-            result = http::parse_request({block.data(), exchange.head_size}, exchange.head_scanned, limits, exchange.request);
+            result = http::parse_request({block.data(), exchange.head_size}, exchange.head_scanned, limits,
+                                         exchange.request);
             if (result.state == http::HeadState::complete) return HeadState::complete;
             if (result.state == http::HeadState::failed) return HeadState::refused;
             exchange.head_scanned = exchange.head_size;
@@ -75,8 +76,8 @@ Task<HeadState> read_slow_head(ProxyExchange& exchange, http::HeadResult& result
     for (;;) {
         const std::int64_t left = until - exchange.site().reactor.now_ms();
         if (left > 0) {
-            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(), net::readable | net::hangup,
-                                                                   Milliseconds(left));
+            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
+                                                                   net::readable | net::hangup, Milliseconds(left));
             if (woke == net::Woke::cancelled) co_return HeadState::gone;
         }
         const HeadState state = left > 0 ? read_head(exchange, result) : HeadState::need_more;
@@ -145,12 +146,12 @@ void set_forwarded(ProxyExchange& exchange) {
     const Settings& settings = *exchange.settings;
     const http::Trust trust{settings.trust_configured,
                             settings.trust_configured && settings.trusted.contains(exchange.session->peer())};
-    exchange.original = http::set_forwarded(
-        exchange.request.fields, trust,
-        {exchange.client_text, exchange.client_text, exchange.scheme,
-         exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
-         exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
-        exchange.arena());
+    exchange.original =
+        http::set_forwarded(exchange.request.fields, trust,
+                            {exchange.client_text, exchange.client_text, exchange.scheme,
+                             exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
+                             exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
+                            exchange.arena());
 }
 
 // For exchanges that no plugin sees.
@@ -236,7 +237,8 @@ Task<Failure> collect_for_match(ProxyExchange& exchange) {
 
 // Rewrite and access of both scopes, with the body whole if somebody needs it so.
 Task<Outcome> run_request_phases(ProxyExchange& exchange) {
-    const std::uint64_t wanted = std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
+    const std::uint64_t wanted =
+        std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
     if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
         const Failure failure = co_await collect_request_body(exchange, wanted);
         if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
@@ -267,6 +269,18 @@ Task<Failure> find_route(ProxyExchange& exchange, bool& found) {
     co_return Failure::none;
 }
 
+// The compiler of the route has logged what is missing.
+unsigned status_of(CompiledRoute::Outcome outcome) noexcept {
+    switch (outcome) {
+        case CompiledRoute::Outcome::no_plugin_config:
+            return 503;
+        case CompiledRoute::Outcome::no_service:
+            return 404;
+        default:
+            return 500;
+    }
+}
+
 // Route, chain, plugins: from a readable request to the decision what to do with it.
 Task<Outcome> decide(ProxyExchange& exchange) {
     Site& site = exchange.site();
@@ -283,9 +297,7 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     set_forwarded(exchange);
     if (!found) set_unmatched(exchange);
     if (found && exchange.route->outcome != CompiledRoute::Outcome::ok) {
-        const bool service = exchange.route->outcome == CompiledRoute::Outcome::no_service;
-        log::error("failed to fetch {} of route {}", service ? "service" : "plugin config", exchange.route->route_id);
-        set_page(exchange, service ? 404 : 503, EndReason::no_endpoint);
+        set_page(exchange, status_of(exchange.route->outcome), EndReason::no_endpoint);
         co_return Outcome::reply;
     }
     if (found) exchange.chain = exchange.route->chain;
@@ -303,15 +315,25 @@ void count(ProxyExchange& exchange) noexcept {
     if (site.log) site.log->ended(exchange);
 }
 
+// An answer that was cut off must end at once; any other waits for a client that has not been heard out.
+After after(const ProxyExchange& exchange, bool understood) noexcept {
+    const net::Stream& stream = exchange.client_stream();
+    if (!stream.is_open() || stream.descriptor().has(net::gone)) return After::close;
+    const bool answered = exchange.head_sent && exchange.to_client.idle();
+    const bool heard = understood && exchange.upload.finished() && !stream.descriptor().has(net::readable);
+    return answered && !heard ? After::linger : After::close;
+}
+
 }  // namespace
 
-Task<bool> serve(Session& session) {
+Task<After> serve(Session& session) {
     const Held held(session);
     ProxyExchange& exchange = *held;
     http::HeadResult head;
     HeadState state = read_head(exchange, head);
+    if (state == HeadState::need_more && exchange.head_size == 0) co_return After::next;
     if (state == HeadState::need_more) state = co_await read_slow_head(exchange, head);
-    if (state == HeadState::gone) co_return false;
+    if (state == HeadState::gone) co_return After::close;
     session.count_request();
 
     Outcome outcome = Outcome::reply;
@@ -331,7 +353,8 @@ Task<bool> serve(Session& session) {
         } else {
             outcome = Outcome::reply;
             if (forwarded.replied) outcome = outcome_of(exchange, Verdict::respond);
-            if (forwarded.failure != Failure::none && !set_failure(exchange, forwarded.failure)) outcome = Outcome::gone;
+            if (forwarded.failure != Failure::none && !set_failure(exchange, forwarded.failure))
+                outcome = Outcome::gone;
         }
     }
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
@@ -340,9 +363,10 @@ Task<bool> serve(Session& session) {
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {
         session.carry(exchange.upload.leftover());
-        co_return true;
+        co_return After::next;
     }
-    co_return co_await finish_request(exchange);
+    const bool goes_on = co_await finish_request(exchange);
+    co_return goes_on ? After::next : after(exchange, routed);
 }
 
 }  // namespace gateway::proxy

@@ -55,9 +55,10 @@ bool queue_response_head(ProxyExchange& exchange) {
     std::array<char, 20> length;
     if (bodiless) {
         if (framing.kind == BodyKind::length) {
-            line.length_field = {length.data(), static_cast<std::size_t>(
-                                                    std::to_chars(length.data(), length.data() + 20, framing.length).ptr -
-                                                    length.data())};
+            line.length_field = {
+                length.data(),
+                static_cast<std::size_t>(std::to_chars(length.data(), length.data() + 20, framing.length).ptr -
+                                         length.data())};
         } else if (exchange.request.method == http::Verb::head || response.status == 304) {
             line.length_field = response.fields.get(FieldName::content_length);
         }
@@ -101,9 +102,9 @@ void add_upstream_status(ProxyExchange& exchange) {
 }
 
 void add_charset(ProxyExchange& exchange) {
-    static constexpr std::array<std::string_view, 7> types{"text/html", "text/plain", "text/xml", "text/css",
-                                                           "text/javascript", "application/javascript",
-                                                           "application/rss+xml"};
+    static constexpr std::array<std::string_view, 7> types{
+        "text/html",          "text/plain", "text/xml", "text/css", "text/javascript", "application/javascript",
+        "application/rss+xml"};
     const std::string_view type = exchange.response.fields.get(FieldName::content_type);
     if (type.empty() || exchange.settings->charset.empty()) return;
     for (const std::string_view known : types) {

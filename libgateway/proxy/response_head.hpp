@@ -9,7 +9,8 @@ namespace gateway::proxy {
 // header_filter of the global and the route's chain.
 Task<Verdict> filter_head(ProxyExchange& exchange);
 
-// Decides framing and persistence, serialises the head and queues it on exchange.to_client. False: there is no body to send.
+// Decides framing and persistence, serialises the head and queues it on exchange.to_client. False: there is no body to
+// send.
 bool queue_response_head(ProxyExchange& exchange);
 
 // Adds the list of upstream statuses where the settings or a 5xx ask for it.

@@ -25,6 +25,10 @@ expr::Address address_of(const net::SocketAddress& address) noexcept {
     return expr::Address::v6(bytes);
 }
 
+// How long, and in how many reads per turn, a client is heard out that was refused while it was sending.
+constexpr Milliseconds linger_limit{5000};
+constexpr int linger_reads = 64;
+
 // How many requests one connection may have served in one loop turn before the others get theirs.
 constexpr int burst = 32;
 
@@ -39,7 +43,9 @@ Session::Session(Site& site, const net::SocketAddress& peer, std::uint16_t port)
     site.enter(*this);
 }
 
-Session::~Session() { site_.leave(*this); }
+Session::~Session() {
+    site_.leave(*this);
+}
 
 void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol) {
     spawn(run(site, std::move(fd), peer, port, proxy_protocol));
@@ -63,13 +69,15 @@ Task<void> Session::serve_all() {
             served = 0;
             idle_ = true;
             idle_since_ms_ = site_.reactor.now_ms();
-            const Milliseconds limit = requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
+            const Milliseconds limit =
+                requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
             const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, limit);
             idle_ = false;
             if (woke != net::Woke::ready) co_return;
         }
-        const bool keep = co_await serve(*this);
-        if (!keep) co_return;
+        const After after = co_await serve(*this);
+        if (after == After::linger) co_await linger();
+        if (after != After::next) co_return;
         if (++served == burst) {
             served = 0;
             co_await site_.reactor.yield();
@@ -77,15 +85,41 @@ Task<void> Session::serve_all() {
     }
 }
 
+// Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has
+// ended its own.
+Task<void> Session::linger() {
+    static std::array<char, 16384> waste;
+    idle_ = true;
+    idle_since_ms_ = site_.reactor.now_ms();
+    const std::int64_t until = idle_since_ms_ + linger_limit.count();
+    stream_.shutdown_write();
+    for (int reads = 1;; ++reads) {
+        const net::IoResult got = stream_.read(waste);
+        const std::int64_t left = until - site_.reactor.now_ms();
+        if (left <= 0) co_return;
+        if (got.state == net::IoState::done) {
+            if (reads % linger_reads == 0) co_await site_.reactor.yield();
+            continue;
+        }
+        if (got.state != net::IoState::would_block) co_return;
+        const net::Woke woke =
+            co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, Milliseconds(left));
+        if (woke != net::Woke::ready) co_return;
+    }
+}
+
 Task<bool> Session::read_proxy_header() {
+    const std::int64_t until = site_.reactor.now_ms() + site_.settings->header_timeout.count();
     std::array<char, 536> bytes;  // v1: 107, v2 with room for extensions
     std::size_t size = 0;
     http::ProxyHeader header;
     for (;;) {
         const net::IoResult got = stream_.read({bytes.data() + size, bytes.size() - size});
         if (got.state == net::IoState::would_block) {
+            const std::int64_t left = until - site_.reactor.now_ms();
+            if (left <= 0) co_return false;
             const net::Woke woke =
-                co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, site_.settings->header_timeout);
+                co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, Milliseconds(left));
             if (woke != net::Woke::ready) co_return false;
             continue;
         }

@@ -50,7 +50,7 @@ public:
     bool idle() const noexcept { return idle_; }
     const ProxyExchange* exchange() const noexcept { return exchange_; }
     std::string local_address() const;
-    std::string peer_text() const;                  // "10.0.0.1:4711"
+    std::string peer_text() const;                          // "10.0.0.1:4711"
     const Session* next() const noexcept { return next_; }  // in Site's list
 
     // Bytes of the next request that came with this one; kept until serve() asks.
@@ -65,6 +65,7 @@ private:
     static Task<void> run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol);
     Task<bool> read_proxy_header();
     Task<void> serve_all();
+    Task<void> linger();
 
     Site& site_;
     net::Stream stream_;

@@ -1,4 +1,5 @@
-// What the data plane needs of the static file, as plain values. Replaced whole when the file changes; exchanges pin theirs.
+// What the data plane needs of the static file, as plain values. Replaced whole when the file changes; exchanges pin
+// theirs.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,13 @@ struct Settings : RefCounted {
     http::HeadLimits limits;
     http::PathOptions path;
     Milliseconds keepalive_timeout{60'000}, header_timeout{60'000}, body_timeout{60'000}, send_timeout{10'000};
-    std::uint64_t max_body_size = 0;                     // 0: no limit
-    std::uint64_t max_matched_body = 64ull << 20;        // max_post_args_readable_size
+    std::uint64_t max_body_size = 0;               // 0: no limit
+    std::uint64_t max_matched_body = 64ull << 20;  // max_post_args_readable_size
     bool underscores_in_headers = true;
     bool show_upstream_status = false;
-    bool debug_header = false;                           // apisix.enable_debug
-    std::string server = "gateway/" GATEWAY_VERSION;     // value of Server
-    std::string page_token = "gateway";                  // product line of built-in pages
+    bool debug_header = false;                        // apisix.enable_debug
+    std::string server = "gateway/" GATEWAY_VERSION;  // value of Server
+    std::string page_token = "gateway";               // product line of built-in pages
     std::string charset = "utf-8";
     expr::CidrSet real_ip_from;
     bool real_ip_from_unix = false;

@@ -52,7 +52,9 @@ ProxyExchange& Site::take_exchange() {
     return *exchange;
 }
 
-void Site::give_exchange(ProxyExchange& exchange) noexcept { spare_.push_back(&exchange); }
+void Site::give_exchange(ProxyExchange& exchange) noexcept {
+    spare_.push_back(&exchange);
+}
 
 std::string_view Site::date() noexcept {
     const std::int64_t now = wall_ms() / 1000;
@@ -67,6 +69,8 @@ std::string_view Site::date() noexcept {
     return date_;
 }
 
-Task<void> Site::sleep(Milliseconds duration) { co_await reactor.sleep(duration); }
+Task<void> Site::sleep(Milliseconds duration) {
+    co_await reactor.sleep(duration);
+}
 
 }  // namespace gateway::proxy

@@ -7,12 +7,13 @@ namespace gateway::proxy {
 
 namespace {
 
-enum class PipeState : std::uint8_t { wants_bytes, wants_room, ended, broken };
+enum class PipeState : std::uint8_t { wants_bytes, wants_room, turn, ended, broken };
 
 // One direction. Holds a block only while bytes are under way, so a quiet tunnel holds none.
 class Pipe {
 public:
-    Pipe(net::Stream& from, net::Stream& to, net::BufferPool& buffers) noexcept : from_(from), to_(to), buffers_(buffers) {}
+    Pipe(net::Stream& from, net::Stream& to, net::BufferPool& buffers) noexcept
+        : from_(from), to_(to), buffers_(buffers) {}
 
     void preload(std::string_view bytes) {
         if (bytes.empty()) return;
@@ -21,7 +22,7 @@ public:
         end_ = bytes.size();
     }
     PipeState step() {
-        for (;;) {
+        for (int reads = 0;; ++reads) {
             while (begin_ < end_) {
                 const iovec part{block_.data() + begin_, end_ - begin_};
                 const net::IoResult sent = to_.write(&part, 1);
@@ -35,6 +36,7 @@ public:
                 block_.reset();
                 return PipeState::wants_bytes;
             }
+            if (reads == reads_per_turn) return PipeState::turn;
             if (!block_) block_ = buffers_.take(16384);
             const net::IoResult got = from_.read(block_.from(0));
             begin_ = end_ = 0;
@@ -70,6 +72,10 @@ Task<void> tunnel(ProxyExchange& exchange, Milliseconds idle) {
         const PipeState upward = up.step(), downward = down.step();
         if (upward == PipeState::broken || downward == PipeState::broken) break;
         if (upward == PipeState::ended && downward == PipeState::ended) break;
+        if (upward == PipeState::turn || downward == PipeState::turn) {
+            co_await site.reactor.yield();
+            continue;
+        }
         std::uint8_t of_client = 0, of_upstream = 0;
         if (upward == PipeState::wants_bytes) of_client |= net::readable;
         if (upward == PipeState::wants_room) of_upstream |= net::writable;

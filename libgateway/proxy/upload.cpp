@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "libgateway/proxy/forward.hpp"
+#include "libgateway/proxy/relay.hpp"
 #include "libgateway/proxy/site.hpp"
 
 namespace gateway::proxy {
@@ -17,7 +18,8 @@ void allow_body(ProxyExchange& exchange) noexcept {
     const iovec part{const_cast<char*>(leave.data()), leave.size()};
     const net::IoResult sent = exchange.client_stream().write(&part, 1);
     // A full socket buffer before the first byte of an answer: not a client that can be served.
-    if (sent.state != net::IoState::done || sent.bytes != leave.size()) exchange.client_stream().descriptor().raise(net::hangup);
+    if (sent.state != net::IoState::done || sent.bytes != leave.size())
+        exchange.client_stream().descriptor().raise(net::hangup);
 }
 
 bool over_limit(const ProxyExchange& exchange) noexcept {
@@ -54,8 +56,10 @@ bool queue_pieces(ProxyExchange& exchange, Failure& failure) {
                             : std::string_view());
                 exchange.upload_done = true;
                 return true;
-            case BodyState::broken: return failure = Failure::client_broken, false;
-            case BodyState::dry: return true;
+            case BodyState::broken:
+                return failure = Failure::client_broken, false;
+            case BodyState::dry:
+                return true;
         }
     }
     return true;
@@ -64,11 +68,15 @@ bool queue_pieces(ProxyExchange& exchange, Failure& failure) {
 }  // namespace
 
 UploadNeed step_upload(ProxyExchange& exchange, Failure& failure) {
-    for (;;) {
+    for (int reads = 0;;) {
         switch (exchange.to_upstream.flush()) {
-            case FlushState::failed: failure = Failure::write_failed; return UploadNeed::failed;
-            case FlushState::would_block: return UploadNeed::upstream_room;
-            case FlushState::done: break;
+            case FlushState::failed:
+                failure = Failure::write_failed;
+                return UploadNeed::failed;
+            case FlushState::would_block:
+                return UploadNeed::upstream_room;
+            case FlushState::done:
+                break;
         }
         if (exchange.upload_done) return UploadNeed::nothing;
         if (!queue_pieces(exchange, failure)) return UploadNeed::failed;
@@ -77,7 +85,10 @@ UploadNeed step_upload(ProxyExchange& exchange, Failure& failure) {
         exchange.body_started = true;
         const net::IoResult got = exchange.upload.fill(exchange.site().buffers);
         if (got.state == net::IoState::would_block) return UploadNeed::client_bytes;
-        if (got.state == net::IoState::done) continue;
+        if (got.state == net::IoState::done) {
+            if (++reads == reads_per_turn) return UploadNeed::turn;
+            continue;
+        }
         failure = Failure::client_gone;
         return UploadNeed::failed;
     }
@@ -110,8 +121,8 @@ Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit)
         const net::IoResult got = body.fill(exchange.site().buffers);
         if (got.state == net::IoState::done) continue;
         if (got.state != net::IoState::would_block) co_return Failure::client_gone;
-        const net::Woke woke = co_await exchange.sleeper().wait(exchange.client_stream().descriptor(),
-                                                                net::readable | net::hangup, exchange.settings->body_timeout);
+        const net::Woke woke = co_await exchange.sleeper().wait(
+            exchange.client_stream().descriptor(), net::readable | net::hangup, exchange.settings->body_timeout);
         if (woke == net::Woke::expired) co_return Failure::client_slow;
         if (woke == net::Woke::cancelled) co_return Failure::client_gone;
     }

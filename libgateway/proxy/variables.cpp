@@ -107,9 +107,12 @@ bool Reader::request(VariableKind kind) {
     switch (kind) {
         case VariableKind::request_uri:
             return text(x_.request.has_query ? arena_.join(x_.match_path, "?", x_.request.query) : x_.match_path);
-        case VariableKind::remote_user: return remote_user();
-        case VariableKind::request_length: return format("{}", x_.request_length + x_.upload.taken());
-        default: return false;
+        case VariableKind::remote_user:
+            return remote_user();
+        case VariableKind::request_length:
+            return format("{}", x_.request_length + x_.upload.taken());
+        default:
+            return false;
     }
 }
 
@@ -121,23 +124,36 @@ bool Reader::connection(const expr::Variable& variable) {
             std::array<char, 256> name{};
             return ::gethostname(name.data(), name.size() - 1) == 0 && text(arena_.copy(name.data()));
         }
-        case VariableKind::pid: return format("{}", ::getpid());
-        case VariableKind::server_addr: return text(arena_.copy(session.local_address()));
-        case VariableKind::server_port: return format("{}", session.local_port());
-        case VariableKind::binary_remote_addr: return text(x_.client_text);
-        case VariableKind::realip_remote_addr: return text(x_.peer_text);
-        case VariableKind::realip_remote_port: return format("{}", session.peer_port());
-        case VariableKind::proxy_protocol_addr: return proxied && proxied->known && text(arena_.copy(proxied->source.text()));
-        case VariableKind::proxy_protocol_port: return proxied && proxied->known && format("{}", proxied->source_port);
+        case VariableKind::pid:
+            return format("{}", ::getpid());
+        case VariableKind::server_addr:
+            return text(arena_.copy(session.local_address()));
+        case VariableKind::server_port:
+            return format("{}", session.local_port());
+        case VariableKind::binary_remote_addr:
+            return text(x_.client_text);
+        case VariableKind::realip_remote_addr:
+            return text(x_.peer_text);
+        case VariableKind::realip_remote_port:
+            return format("{}", session.peer_port());
+        case VariableKind::proxy_protocol_addr:
+            return proxied && proxied->known && text(arena_.copy(proxied->source.text()));
+        case VariableKind::proxy_protocol_port:
+            return proxied && proxied->known && format("{}", proxied->source_port);
         case VariableKind::proxy_protocol_server_addr:
             return proxied && proxied->known && text(arena_.copy(proxied->destination.text()));
         case VariableKind::proxy_protocol_server_port:
             return proxied && proxied->known && format("{}", proxied->destination_port);
-        case VariableKind::connection: return format("{}", session.serial());
-        case VariableKind::connection_requests: return format("{}", session.requests());
-        case VariableKind::connection_time: return seconds(x_.site().reactor.now_ms() - session.started_ms());
-        case VariableKind::tcpinfo: return tcp_info(variable.key);
-        default: return false;
+        case VariableKind::connection:
+            return format("{}", session.serial());
+        case VariableKind::connection_requests:
+            return format("{}", session.requests());
+        case VariableKind::connection_time:
+            return seconds(x_.site().reactor.now_ms() - session.started_ms());
+        case VariableKind::tcpinfo:
+            return tcp_info(variable.key);
+        default:
+            return false;
     }
 }
 
@@ -162,17 +178,28 @@ bool Reader::matched(const expr::Variable& variable) {
     const CompiledRoute* route = x_.route.get();
     std::string_view value;
     switch (variable.kind) {
-        case VariableKind::route_id: return route && present(route->route_id);
-        case VariableKind::route_name: return route && present(route->route_name);
-        case VariableKind::service_id: return route && present(route->service_id);
-        case VariableKind::service_name: return route && present(route->service_name);
-        case VariableKind::uri_param: return x_.match.param(variable.key, value) && text(arena_.copy(value));
-        case VariableKind::original_x_forwarded_for: return present(x_.original.x_for);
-        case VariableKind::original_x_forwarded_proto: return present(x_.original.x_proto);
-        case VariableKind::original_x_forwarded_host: return present(x_.original.x_host);
-        case VariableKind::original_x_forwarded_port: return present(x_.original.x_port);
-        case VariableKind::original_forwarded: return present(x_.original.forwarded);
-        default: return false;
+        case VariableKind::route_id:
+            return route && present(route->route_id);
+        case VariableKind::route_name:
+            return route && present(route->route_name);
+        case VariableKind::service_id:
+            return route && present(route->service_id);
+        case VariableKind::service_name:
+            return route && present(route->service_name);
+        case VariableKind::uri_param:
+            return x_.match.param(variable.key, value) && text(arena_.copy(value));
+        case VariableKind::original_x_forwarded_for:
+            return present(x_.original.x_for);
+        case VariableKind::original_x_forwarded_proto:
+            return present(x_.original.x_proto);
+        case VariableKind::original_x_forwarded_host:
+            return present(x_.original.x_host);
+        case VariableKind::original_x_forwarded_port:
+            return present(x_.original.x_port);
+        case VariableKind::original_forwarded:
+            return present(x_.original.forwarded);
+        default:
+            return false;
     }
 }
 
@@ -196,43 +223,62 @@ void append_seconds(fmt::memory_buffer& list, std::int32_t milliseconds) {
 }
 
 bool Reader::upstream(VariableKind kind) {
-    const auto append = [](fmt::memory_buffer& list, auto value) { fmt::format_to(std::back_inserter(list), "{}", value); };
+    const auto append = [](fmt::memory_buffer& list, auto value) {
+        fmt::format_to(std::back_inserter(list), "{}", value);
+    };
     const AttemptRecord* last = x_.attempt_count ? &x_.attempts[x_.attempt_count - 1] : nullptr;
     switch (kind) {
-        case VariableKind::balancer_ip: return last && present(last->address.substr(0, last->address.rfind(':')));
-        case VariableKind::balancer_port: return last && format("{}", last->port);
-        case VariableKind::upstream_unresolved_host: return last && text(last->host);
-        case VariableKind::upstream_scheme: return text("http");
-        case VariableKind::upstream_host: return present(x_.sent_host.empty() ? x_.request.authority : x_.sent_host);
-        case VariableKind::upstream_uri: return present(x_.sent_target);
+        case VariableKind::balancer_ip:
+            return last && present(last->address.substr(0, last->address.rfind(':')));
+        case VariableKind::balancer_port:
+            return last && format("{}", last->port);
+        case VariableKind::upstream_unresolved_host:
+            return last && text(last->host);
+        case VariableKind::upstream_scheme:
+            return text("http");
+        case VariableKind::upstream_host:
+            return present(x_.sent_host.empty() ? x_.request.authority : x_.sent_host);
+        case VariableKind::upstream_uri:
+            return present(x_.sent_target);
         case VariableKind::upstream_addr:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.address); });
         case VariableKind::upstream_status:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.status); });
         case VariableKind::upstream_connect_time:
-            return per_attempt([](auto& list, const AttemptRecord& record) { append_seconds(list, record.connect_ms); });
+            return per_attempt(
+                [](auto& list, const AttemptRecord& record) { append_seconds(list, record.connect_ms); });
         case VariableKind::upstream_header_time:
             return per_attempt([](auto& list, const AttemptRecord& record) { append_seconds(list, record.header_ms); });
         case VariableKind::upstream_response_time:
-            return per_attempt([](auto& list, const AttemptRecord& record) { append_seconds(list, record.response_ms); });
-        case VariableKind::upstream_response_length: return last && format("{}", x_.download.taken());
+            return per_attempt(
+                [](auto& list, const AttemptRecord& record) { append_seconds(list, record.response_ms); });
+        case VariableKind::upstream_response_length:
+            return last && format("{}", x_.download.taken());
         case VariableKind::upstream_bytes_received:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.received); });
         case VariableKind::upstream_bytes_sent:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.sent); });
-        default: return false;
+        default:
+            return false;
     }
 }
 
 bool Reader::response(const expr::Variable& variable) {
     switch (variable.kind) {
-        case VariableKind::bytes_sent: return format("{}", x_.bytes_sent);
-        case VariableKind::body_bytes_sent: return format("{}", x_.body_bytes_sent);
-        case VariableKind::request_time: return seconds((monotonic_ns() - x_.started_ns) / 1'000'000);
-        case VariableKind::request_completion: return text(x_.reason == EndReason::completed ? "OK" : "");
-        case VariableKind::resp_body: return text("");
-        case VariableKind::upstream_http: return x_.attempt_count && fields(x_.response.fields, variable.key);
-        default: return false;
+        case VariableKind::bytes_sent:
+            return format("{}", x_.bytes_sent);
+        case VariableKind::body_bytes_sent:
+            return format("{}", x_.body_bytes_sent);
+        case VariableKind::request_time:
+            return seconds((monotonic_ns() - x_.started_ns) / 1'000'000);
+        case VariableKind::request_completion:
+            return text(x_.reason == EndReason::completed ? "OK" : "");
+        case VariableKind::resp_body:
+            return text("");
+        case VariableKind::upstream_http:
+            return x_.attempt_count && fields(x_.response.fields, variable.key);
+        default:
+            return false;
     }
 }
 
@@ -259,19 +305,23 @@ bool Reader::body(const expr::Variable& variable) {
 
 bool Reader::read(const expr::Variable& variable) {
     switch (variable.kind) {
-        case VariableKind::status: return format("{:03}", x_.status ? x_.status : x_.response.status);
+        case VariableKind::status:
+            return format("{:03}", x_.status ? x_.status : x_.response.status);
         case VariableKind::msec:
         case VariableKind::time_iso8601:
-        case VariableKind::time_local: return time(variable.kind);
+        case VariableKind::time_local:
+            return time(variable.kind);
         case VariableKind::request_id: {
             const Hash128 id = hash128({reinterpret_cast<const char*>(&x_.started_ns), sizeof x_.started_ns},
                                        {x_.session->serial(), x_.session->requests()});
             return format("{:016x}{:016x}", id.high, id.low);
         }
-        default: break;
+        default:
+            break;
     }
     if (variable.needs_body()) return body(variable);
-    return request(variable.kind) || connection(variable) || matched(variable) || upstream(variable.kind) || response(variable);
+    return request(variable.kind) || connection(variable) || matched(variable) || upstream(variable.kind) ||
+           response(variable);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The JSON parser takes any bytes; what it accepts is written back to a text that reads the same, and numbers compare sanely.
+// The JSON parser takes any bytes; what it accepts is written back to a text that reads the same, and numbers compare
+// sanely.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -8,7 +8,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace gateway;
     json::ParseFailure why;
-    const auto value = config::try_read_yaml({reinterpret_cast<const char*>(data), size}, why, {1 << 16, 10'000, 1 << 16});
+    const auto value =
+        config::try_read_yaml({reinterpret_cast<const char*>(data), size}, why, {1 << 16, 10'000, 1 << 16});
     if (!value) {
         if (why.what.empty()) std::abort();
         return 0;

@@ -1,4 +1,5 @@
-// Plugins through the whole gateway: rewriting on both sides, answers of their own, merging, global rules, slow filters.
+// Plugins through the whole gateway: rewriting on both sides, answers of their own, merging, global rules, slow
+// filters.
 #include "tests/integration/body_stream.hpp"
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
@@ -8,13 +9,16 @@ using namespace gateway::test;
 namespace {
 
 // A catch-all route with these plugins (flow YAML).
-StageOptions plugins(const std::string& list) { return {.route_lines = "plugins: {" + list + "}"}; }
+StageOptions plugins(const std::string& list) {
+    return {.route_lines = "plugins: {" + list + "}"};
+}
 
 }  // namespace
 
 TEST_CASE("chain: proxy-rewrite changes what the upstream sees", "[e2e][chain]") {
-    Stage stage(plugins("proxy-rewrite: {regex_uri: [\"^/old/(.*)\", \"/new/$1\"], host: inner.example, method: PUT,"
-                        " headers: {set: {X-Api: v2}, remove: [X-Gone]}}"));
+    Stage stage(
+        plugins("proxy-rewrite: {regex_uri: [\"^/old/(.*)\", \"/new/$1\"], host: inner.example, method: PUT,"
+                " headers: {set: {X-Api: v2}, remove: [X-Gone]}}"));
     CHECK(stage.get("/old/a%20b?q=1", "X-Gone: 1\r\nX-Api: v1\r\n").status() == 200);
     const Message request = stage.upstream.requests().at(0);
     CHECK(request.method() == "PUT");
@@ -43,7 +47,8 @@ TEST_CASE("chain: response-rewrite replaces status, fields and body, framing fol
 
 TEST_CASE("chain: response-rewrite filters rewrite a streamed body", "[e2e][chain]") {
     Stage stage(plugins("response-rewrite: {filters: [{regex: hello, scope: global, replace: HALLO}]}"),
-                ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nhello h\r\n4\r\nello\r\n0\r\n\r\n"));
+                ScriptedUpstream::sends(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nhello h\r\n4\r\nello\r\n0\r\n\r\n"));
     RawClient client = stage.client();
     CHECK(client.get("/").body == "HALLO HALLO");
     CHECK(client.get("/").body == "HALLO HALLO");
@@ -69,10 +74,10 @@ TEST_CASE("chain: request-id is the same at the upstream and the client", "[e2e]
 }
 
 TEST_CASE("chain: plugins that answer keep the connection, also behind a body", "[e2e][chain]") {
-    for (const auto& [list, status] : std::vector<std::pair<std::string, int>>{
-             {"redirect: {uri: /elsewhere, ret_code: 301}", 301},
-             {"mocking: {response_status: 202, response_example: made}", 202},
-             {"fault-injection: {abort: {http_status: 418, body: fault}}", 418}}) {
+    for (const auto& [list, status] :
+         std::vector<std::pair<std::string, int>>{{"redirect: {uri: /elsewhere, ret_code: 301}", 301},
+                                                  {"mocking: {response_status: 202, response_example: made}", 202},
+                                                  {"fault-injection: {abort: {http_status: 418, body: fault}}", 418}}) {
         INFO(list);
         Stage stage(plugins(list));
         RawClient client = stage.client();
@@ -103,14 +108,16 @@ TEST_CASE("chain: fault-injection delays without holding up others", "[e2e][chai
 TEST_CASE("chain: service, plugin_config and route are merged; plugin_config wins over the route", "[e2e][chain]") {
     ScriptedUpstream upstream;
     GatewayOptions options;
-    options.routes = "upstreams:\n  - {id: u, type: roundrobin, nodes: {\"" + upstream.node() + "\": 1}}\n"
-                     "services:\n  - {id: s, upstream_id: u, plugins: {request-id: {}, echo: {body: service}}}\n"
-                     "plugin_configs:\n  - {id: p, plugins: {echo: {body: config}}}\n"
-                     "routes:\n  - {id: 1, uri: /merged, service_id: s, plugin_config_id: p, plugins: {echo: {body: route}}}\n"
-                     "  - {id: 2, uri: /service, service_id: s}\n"
-                     "  - {id: 3, uri: /off, service_id: s, plugins: {echo: {_meta: {disable: true}, body: x}}}\n"
-                     "  - {id: 4, uri: /lost, upstream_id: u, plugin_config_id: none}\n"
-                     "  - {id: 5, uri: /homeless, service_id: none}\n";
+    options.routes =
+        "upstreams:\n  - {id: u, type: roundrobin, nodes: {\"" + upstream.node() +
+        "\": 1}}\n"
+        "services:\n  - {id: s, upstream_id: u, plugins: {request-id: {}, echo: {body: service}}}\n"
+        "plugin_configs:\n  - {id: p, plugins: {echo: {body: config}}}\n"
+        "routes:\n  - {id: 1, uri: /merged, service_id: s, plugin_config_id: p, plugins: {echo: {body: route}}}\n"
+        "  - {id: 2, uri: /service, service_id: s}\n"
+        "  - {id: 3, uri: /off, service_id: s, plugins: {echo: {_meta: {disable: true}, body: x}}}\n"
+        "  - {id: 4, uri: /lost, upstream_id: u, plugin_config_id: none}\n"
+        "  - {id: 5, uri: /homeless, service_id: none}\n";
     GatewayProcess gateway(options);
     const auto body = [&](const char* path) { return fetch(gateway.port(), "GET", path).body; };
     CHECK(body("/merged") == "config");
@@ -124,8 +131,9 @@ TEST_CASE("chain: service, plugin_config and route are merged; plugin_config win
 TEST_CASE("chain: global rules see every request, those without a route too", "[e2e][chain]") {
     ScriptedUpstream upstream;
     GatewayOptions options;
-    options.routes = "global_rules:\n  - {id: 1, plugins: {request-id: {}, response-rewrite: {headers: {set: {X-All: \"1\"}}}}}\n" +
-                     stage_routes(node_map(upstream.node()), {});
+    options.routes =
+        "global_rules:\n  - {id: 1, plugins: {request-id: {}, response-rewrite: {headers: {set: {X-All: \"1\"}}}}}\n" +
+        stage_routes(node_map(upstream.node()), {});
     options.routes.replace(options.routes.find("uri: /*"), 7, "uri: /here");
     GatewayProcess gateway(options);
     RawClient client(gateway.port());
@@ -140,7 +148,8 @@ TEST_CASE("chain: global rules see every request, those without a route too", "[
 }
 
 TEST_CASE("chain: a global body filter on answers of the gateway does not carry anything over", "[e2e][chain]") {
-    ScriptedUpstream upstream(ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Secret: 1\r\n\r\n"));
+    ScriptedUpstream upstream(ScriptedUpstream::sends(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Secret: 1\r\n\r\n"));
     GatewayOptions options;
     options.routes = "global_rules:\n  - {id: 1, plugins: {echo: {before_body: \"<\", after_body: \">\"}}}\n" +
                      stage_routes(node_map(upstream.node()), {});

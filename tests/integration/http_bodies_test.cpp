@@ -8,7 +8,9 @@ using namespace gateway::test;
 namespace {
 
 // What the upstream must have seen of the n-th request.
-Message seen(const Stage& stage, std::size_t n = 0) { return stage.upstream.requests().at(n); }
+Message seen(const Stage& stage, std::size_t n = 0) {
+    return stage.upstream.requests().at(n);
+}
 
 }  // namespace
 
@@ -16,8 +18,9 @@ TEST_CASE("http bodies: a chunked request goes on chunked, with its trailers, wi
           "[e2e][http]") {
     Stage stage;
     RawClient client = stage.client();
-    client.send("POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-                "4\r\nabcd\r\n3\r\nefg\r\n0\r\nX-Sum: 7\r\nContent-Length: 3\r\nHost: b\r\nAuthorization: x\r\n\r\n");
+    client.send(
+        "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+        "4\r\nabcd\r\n3\r\nefg\r\n0\r\nX-Sum: 7\r\nContent-Length: 3\r\nHost: b\r\nAuthorization: x\r\n\r\n");
     CHECK(client.response().status() == 200);
     const Message request = seen(stage);
     CHECK(request.body == "abcdefg");
@@ -43,7 +46,8 @@ TEST_CASE("http bodies: a chunked answer arrives chunked with its trailers", "[e
 }
 
 TEST_CASE("http bodies: an HTTP/1.0 client gets a chunked answer plain, ended by the close", "[e2e][http]") {
-    Stage stage({}, ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"));
+    Stage stage({},
+                ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"));
     const std::string all = stage.conversation("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     CHECK(all.find("Transfer-Encoding") == std::string::npos);
     CHECK(all.find("Connection: close\r\n") != std::string::npos);
@@ -91,7 +95,8 @@ TEST_CASE("http bodies: a refused expectation gets its final answer at once and 
 TEST_CASE("http bodies: HEAD, 204 and 304 carry no body whatever their fields say", "[e2e][http]") {
     Stage stage({}, [](Connection& to, const Message& request) {
         if (request.target() == "/204") return to.send("HTTP/1.1 204 No Content\r\n\r\n");
-        if (request.target() == "/304") return to.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: x\r\n\r\n");
+        if (request.target() == "/304")
+            return to.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: x\r\n\r\n");
         if (request.method() == "HEAD") return to.send("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
         to.send(make_response(200, "body"));
     });
@@ -111,9 +116,10 @@ TEST_CASE("http bodies: HEAD, 204 and 304 carry no body whatever their fields sa
 
 TEST_CASE("http bodies: bytes behind a bodiless answer are not taken for the next answer", "[e2e][http]") {
     Stage stage({}, [](Connection& to, const Message& request) {
-        to.send(request.method() == "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
-                                             "4\r\n\r\nevil"
-                                           : make_response(200, "good"));
+        to.send(request.method() == "HEAD"
+                    ? "HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+                      "4\r\n\r\nevil"
+                    : make_response(200, "good"));
     });
     RawClient client = stage.client();
     for (int round = 0; round < 5; ++round) {
@@ -132,7 +138,8 @@ TEST_CASE("http bodies: pipelined requests are answered in order, bodies among t
         const std::string target = "/" + std::to_string(i);
         all += i % 3 == 0   ? make_request("GET", target)
                : i % 3 == 1 ? make_request("POST", target, {}, "body" + target)
-                            : "POST " + target + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+                            : "POST " + target +
+                                  " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     }
     client.send(all);
     for (int i = 0; i < 40; ++i) {
@@ -143,9 +150,10 @@ TEST_CASE("http bodies: pipelined requests are answered in order, bodies among t
 }
 
 TEST_CASE("http bodies: 103 is relayed to HTTP/1.1, other interim answers are dropped", "[e2e][http]") {
-    Stage stage({}, ScriptedUpstream::sends("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: 1\r\n\r\n"
-                                            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n"
-                                            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfinal"));
+    Stage stage(
+        {}, ScriptedUpstream::sends("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: 1\r\n\r\n"
+                                    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n"
+                                    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfinal"));
     RawClient client = stage.client();
     for (int round = 0; round < 2; ++round) {
         const Message hints = client.get("/");

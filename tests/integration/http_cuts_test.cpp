@@ -43,7 +43,9 @@ bool is_page(const std::string& text) {
     return text.starts_with("HTTP/1.1 4") || text.starts_with("HTTP/1.1 50");
 }
 // Without its last chunk, so nobody takes it for whole.
-bool is_cut(const std::string& text) { return !is_page(text) && text.find("0\r\n\r\n") == std::string::npos; }
+bool is_cut(const std::string& text) {
+    return !is_page(text) && text.find("0\r\n\r\n") == std::string::npos;
+}
 
 using Make = Fault (*)(std::size_t);
 constexpr Make makes[]{[](std::size_t n) { return Fault{.close_after = n}; },

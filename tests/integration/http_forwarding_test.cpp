@@ -6,7 +6,9 @@ using namespace gateway::test;
 
 namespace {
 
-Message last(const Stage& stage) { return stage.upstream.requests().back(); }
+Message last(const Stage& stage) {
+    return stage.upstream.requests().back();
+}
 
 // The upstream's view of one request.
 Message sent(Stage& stage, std::string_view lines, std::string_view target = "/") {
@@ -29,12 +31,14 @@ TEST_CASE("http forwarding: hop-by-hop fields and what Connection names stay on 
                                               "Connection: X-Up, keep-alive\r\nX-Up: 1\r\nKeep-Alive: timeout=5\r\n"
                                               "Proxy-Connection: x\r\nUpgrade: h2c\r\nTrailer: x\r\nX-End: 1\r\n"));
     RawClient client = stage.client();
-    const Message answer = client.get("/", "Connection: X-Hop, close-not, keep-alive\r\nConnection: x-two\r\nX-Hop: 1\r\nX-Two: 2\r\n"
-                                           "Keep-Alive: 5\r\nProxy-Connection: a\r\nTE: trailers, deflate\r\nTrailer: a\r\n"
-                                           "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nX-End: 1\r\n");
+    const Message answer =
+        client.get("/",
+                   "Connection: X-Hop, close-not, keep-alive\r\nConnection: x-two\r\nX-Hop: 1\r\nX-Two: 2\r\n"
+                   "Keep-Alive: 5\r\nProxy-Connection: a\r\nTE: trailers, deflate\r\nTrailer: a\r\n"
+                   "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nX-End: 1\r\n");
     const Message request = last(stage);
-    for (const char* name : {"connection", "x-hop", "x-two", "keep-alive", "proxy-connection", "te", "trailer", "upgrade",
-                             "http2-settings"}) {
+    for (const char* name : {"connection", "x-hop", "x-two", "keep-alive", "proxy-connection", "te", "trailer",
+                             "upgrade", "http2-settings"}) {
         INFO(name);
         CHECK(request.count(name) == 0);
     }
@@ -56,8 +60,9 @@ TEST_CASE("http forwarding: Connection cannot take away what the gateway itself 
 }
 
 TEST_CASE("http forwarding: U20, X-Forwarded-* without and with a trust list", "[e2e][http]") {
-    const std::string lines = "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\n"
-                              "X-Forwarded-Port: 9\r\nForwarded: for=1.1.1.1\r\n";
+    const std::string lines =
+        "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\n"
+        "X-Forwarded-Port: 9\r\nForwarded: for=1.1.1.1\r\n";
     {
         Stage stage;
         const Message request = sent(stage, lines);
@@ -83,7 +88,8 @@ TEST_CASE("http forwarding: U20, X-Forwarded-* without and with a trust list", "
 }
 
 TEST_CASE("http forwarding: the real address is taken from who is trusted to tell it", "[e2e][http]") {
-    Stage stage({.http = "real_ip_header: X-Forwarded-For\nreal_ip_from: [127.0.0.1, 10.0.0.0/8]\nreal_ip_recursive: 'on'"});
+    Stage stage(
+        {.http = "real_ip_header: X-Forwarded-For\nreal_ip_from: [127.0.0.1, 10.0.0.0/8]\nreal_ip_recursive: 'on'"});
     CHECK(sent(stage, "X-Forwarded-For: 9.9.9.9, 8.8.8.8:70, 10.1.1.1\r\n").field("x-real-ip") == "8.8.8.8");
     CHECK(sent(stage, "X-Forwarded-For: nonsense\r\n").field("x-real-ip") == "127.0.0.1");
     CHECK(sent(stage, "X-Forwarded-For: [2001:db8::1]:9\r\n").field("x-real-ip") == "2001:db8::1");
@@ -109,7 +115,8 @@ TEST_CASE("http forwarding: PROXY headers of both versions tell the client, and 
     CHECK(told(proxy_v2(1)) == "10.1.2.3");
     CHECK(told(proxy_v2(0)) == "127.0.0.1");
     const std::size_t before = stage.upstream.request_count();
-    for (const std::string& wrong : {make_request("GET", "/"), std::string("PROXY TCP4 1.1.1.1\r\n"), std::string("PROXY TCP4 999.1.1.1 10.0.0.1 1 1\r\n")}) {
+    for (const std::string& wrong : {make_request("GET", "/"), std::string("PROXY TCP4 1.1.1.1\r\n"),
+                                     std::string("PROXY TCP4 999.1.1.1 10.0.0.1 1 1\r\n")}) {
         RawClient client(port);
         client.send(wrong);
         CHECK(client.wait_for_end());
@@ -152,7 +159,8 @@ TEST_CASE("http forwarding: U12, the Host that is sent follows pass_host", "[e2e
 
 TEST_CASE("http forwarding: the target goes on as it came, field by field and query by query", "[e2e][http]") {
     Stage stage;
-    for (const char* target : {"/a%20b", "/a//b", "/a;x=1/b", "/%E4%BD%A0?x=%2F&y", "/?", "/a?b?c", "/a/./b", "/x%2Fy"}) {
+    for (const char* target :
+         {"/a%20b", "/a//b", "/a;x=1/b", "/%E4%BD%A0?x=%2F&y", "/?", "/a?b?c", "/a/./b", "/x%2Fy"}) {
         CHECK(sent(stage, "", target).target() == target);
     }
     const Message request = sent(stage, "X-A: 1\r\nx-a: 2\r\nX_Under: 3\r\nCookie: a=b\r\nCookie: c=d\r\nEmpty:\r\n");
@@ -167,8 +175,9 @@ TEST_CASE("http forwarding: the target goes on as it came, field by field and qu
 }
 
 TEST_CASE("http forwarding: Server is the gateway's, Date the upstream's, text gets a charset", "[e2e][http]") {
-    Stage stage({}, ScriptedUpstream::answers(201, "ok", "Server: nginx\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                                                         "Content-Type: text/html\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"));
+    Stage stage({}, ScriptedUpstream::answers(201, "ok",
+                                              "Server: nginx\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                              "Content-Type: text/html\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"));
     const Message answer = stage.get("/");
     CHECK(answer.start_line == "HTTP/1.1 201 Scripted");
     CHECK(answer.field("server").starts_with("gateway/"));

@@ -41,12 +41,15 @@ std::vector<Wrong> wrong_lengths() {
         {"chunked twice in a list", post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n" + smuggled)},
         {"chunked with parameter", post("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n" + smuggled)},
         {"quoted chunked", post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n" + smuggled)},
-        {"vertical tab before chunked", post("Transfer-Encoding: \x0b" "chunked\r\n", "0\r\n\r\n" + smuggled)},
+        {"vertical tab before chunked", post("Transfer-Encoding: \x0b"
+                                             "chunked\r\n",
+                                             "0\r\n\r\n" + smuggled)},
         {"blank before the colon of coding", post("Transfer-Encoding : chunked\r\n", "0\r\n\r\n" + smuggled)},
         {"empty coding", post("Transfer-Encoding: \r\n", "0\r\n\r\n" + smuggled)},
         {"unknown coding", post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n" + smuggled), 501},
         {"coding that is not undone", post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n" + smuggled), 501},
-        {"coding in HTTP/1.0", "POST /p HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled},
+        {"coding in HTTP/1.0",
+         "POST /p HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled},
     };
 }
 
@@ -83,8 +86,8 @@ std::vector<Wrong> wrong_hosts() {
         {"absolute form with userinfo", "GET http://u:p@a/ HTTP/1.1\r\nHost: a\r\n\r\n"},
         {"absolute form without authority", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"},
     };
-    for (const char* value : {"u@a", "a/b", "a?b", "a#b", "a b", "a,b", "[::1", "::1]", "a:b", "a:99999", "[x]", "a\\b", "a:80:80",
-                              "a%2eb", "[::1]x"}) {
+    for (const char* value : {"u@a", "a/b", "a?b", "a#b", "a b", "a,b", "[::1", "::1]", "a:b", "a:99999", "[x]", "a\\b",
+                              "a:80:80", "a%2eb", "[::1]x"}) {
         all.push_back({value, std::string("GET / HTTP/1.1\r\nHost: ") + value + "\r\n\r\n"});
     }
     return all;
@@ -137,11 +140,13 @@ TEST_CASE("http framing: paths that could mean another path at the upstream are 
     refuse_all(stage, wrong_paths());
 }
 
-TEST_CASE("http framing: a refusal behind a good pipelined request ends the connection after both answers", "[e2e][http]") {
+TEST_CASE("http framing: a refusal behind a good pipelined request ends the connection after both answers",
+          "[e2e][http]") {
     Stage stage;
     RawClient client = stage.client();
-    client.send("GET /good HTTP/1.1\r\nHost: a\r\n\r\nPOST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send(
+        "GET /good HTTP/1.1\r\nHost: a\r\n\r\nPOST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(client.response().body == "ok");
     CHECK(client.response().status() == 400);
     CHECK(client.read_to_end().empty());
@@ -151,11 +156,16 @@ TEST_CASE("http framing: a refusal behind a good pipelined request ends the conn
 TEST_CASE("http framing: broken chunks end the exchange and its connections, nothing behind them is a request",
           "[e2e][http]") {
     Stage stage;
-    const std::vector<std::string> bodies{
-        "x\r\nabc\r\n0\r\n\r\n" + smuggled,      "3\r\nabcd\r\n0\r\n\r\n" + smuggled, "3\nabc\n0\n\n" + smuggled,
-        "-3\r\nabc\r\n0\r\n\r\n" + smuggled,     "0x3\r\nabc\r\n0\r\n\r\n" + smuggled,
-        "3\r\nabc\r\n0\r\nbad line\r\n\r\n" + smuggled, "11111111111111111\r\nabc" + smuggled,
-        "3 3\r\nabc\r\n0\r\n\r\n" + smuggled,    "\r\n0\r\n\r\n" + smuggled,          "3\r\nabc0\r\n\r\n" + smuggled};
+    const std::vector<std::string> bodies{"x\r\nabc\r\n0\r\n\r\n" + smuggled,
+                                          "3\r\nabcd\r\n0\r\n\r\n" + smuggled,
+                                          "3\nabc\n0\n\n" + smuggled,
+                                          "-3\r\nabc\r\n0\r\n\r\n" + smuggled,
+                                          "0x3\r\nabc\r\n0\r\n\r\n" + smuggled,
+                                          "3\r\nabc\r\n0\r\nbad line\r\n\r\n" + smuggled,
+                                          "11111111111111111\r\nabc" + smuggled,
+                                          "3 3\r\nabc\r\n0\r\n\r\n" + smuggled,
+                                          "\r\n0\r\n\r\n" + smuggled,
+                                          "3\r\nabc0\r\n\r\n" + smuggled};
     for (const std::string& body : bodies) {
         INFO(body);
         RawClient client = stage.client();
@@ -172,8 +182,9 @@ TEST_CASE("http framing: broken chunks end the exchange and its connections, not
 
 TEST_CASE("http framing: the same message goes on in one form only", "[e2e][http]") {
     Stage stage;
-    CHECK(stage.conversation("POST /p HTTP/1.1\r\nhOST: a:80\r\ntransfer-encoding: CHUNKED\r\nConnection: close\r\n\r\n"
-                             "3;x=\"y\"\r\nabc\r\n02\r\nde\r\n0\r\n\r\n")
+    CHECK(stage
+              .conversation("POST /p HTTP/1.1\r\nhOST: a:80\r\ntransfer-encoding: CHUNKED\r\nConnection: close\r\n\r\n"
+                            "3;x=\"y\"\r\nabc\r\n02\r\nde\r\n0\r\n\r\n")
               .starts_with("HTTP/1.1 200"));
     const Message seen = stage.upstream.requests().at(0);
     CHECK(seen.start_line == "POST /p HTTP/1.1");

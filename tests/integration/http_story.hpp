@@ -58,11 +58,14 @@ inline GatewayOptions stage_options(const std::string& nodes, const StageOptions
     return made;
 }
 
-inline std::string node_map(const std::string& node) { return "\"" + node + "\": 1"; }
+inline std::string node_map(const std::string& node) {
+    return "\"" + node + "\": 1";
+}
 
 class Stage {
 public:
-    explicit Stage(const StageOptions& options = {}, ScriptedUpstream::Answer answer = ScriptedUpstream::answers(200, "ok"))
+    explicit Stage(const StageOptions& options = {},
+                   ScriptedUpstream::Answer answer = ScriptedUpstream::answers(200, "ok"))
         : upstream(std::move(answer)), gateway(stage_options(node_map(upstream.node()), options)) {}
 
     std::uint16_t port() { return gateway.port(); }

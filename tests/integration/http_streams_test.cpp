@@ -44,7 +44,9 @@ public:
     Digest received;
 };
 
-std::string node_of(const ScriptedUpstream& upstream) { return node_map(upstream.node()); }
+std::string node_of(const ScriptedUpstream& upstream) {
+    return node_map(upstream.node());
+}
 
 }  // namespace
 

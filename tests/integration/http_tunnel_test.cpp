@@ -62,10 +62,12 @@ TEST_CASE("http tunnel: an upstream that refuses the upgrade answers like any ot
 TEST_CASE("http tunnel: neither h2c nor CONNECT nor an upgrade of POST opens one", "[e2e][tunnel]") {
     Stage stage(allowed(), ScriptedUpstream::upgrades_and_echoes());
     for (const std::string& request :
-         {std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n"),
+         {std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+                      "h2c\r\nHTTP2-Settings: AAM\r\n\r\n"),
           std::string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n"),
           std::string("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"),
-          std::string("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx"),
+          std::string(
+              "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx"),
           std::string("GET / HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")}) {
         INFO(request);
         RawClient client = stage.client();
@@ -146,7 +148,7 @@ TEST_CASE("http tunnel: an open tunnel outlives a reload of its route", "[e2e][t
     RawClient client = stage.client();
     client.send(upgrade);
     CHECK(client.response().status() == 101);
-    CHECK(stage.gateway.reload("routes: []\n").status == 0);
+    CHECK(stage.gateway.reload("routes: []\n").exit == 0);
     CHECK(stage.get("/").status() == 404);
     client.send("still there");
     CHECK(client.read_exactly(11) == "still there");

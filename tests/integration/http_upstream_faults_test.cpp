@@ -13,12 +13,6 @@ std::string dead_node() {
     return "127.0.0.1:" + std::to_string(port);
 }
 
-std::string nodes(const std::vector<std::string>& list) {
-    std::string text;
-    for (const std::string& node : list) text += (text.empty() ? "" : ", ") + node_map(node);
-    return text;
-}
-
 std::string node_list(const std::vector<std::pair<std::string, int>>& list) {
     std::string text = "nodes: [";
     for (const auto& [node, priority] : list) {
@@ -80,7 +74,8 @@ TEST_CASE("upstream faults: a truncated answer looks truncated", "[e2e][http]") 
     Stage stage;
     const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
     const std::string sized = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello";
-    for (const std::string& text : {chunked, chunked + "5\r\nhel", chunked + "5", chunked + "0\r\n", chunked + "0\r\nX: 1\r\n", sized}) {
+    for (const std::string& text :
+         {chunked, chunked + "5\r\nhel", chunked + "5", chunked + "0\r\n", chunked + "0\r\nX: 1\r\n", sized}) {
         for (const bool reset : {false, true}) {
             INFO(text << (reset ? " reset" : " closed"));
             stage.upstream.script([&](Connection& to, const Message&) {
@@ -148,7 +143,8 @@ TEST_CASE("upstream faults: a reused connection that ends in the request is repl
         if (asked++ % 2 == 1) return to.close();
         to.send(make_response(200, request.body));
     });
-    const std::string chunked = "PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const std::string chunked =
+        "PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     RawClient client = stage.client();
     for (int round = 0; round < 6; ++round) {
         client.send(round % 2 ? chunked : make_request("PUT", "/l", {}, "hello"));
@@ -159,7 +155,8 @@ TEST_CASE("upstream faults: a reused connection that ends in the request is repl
 }
 
 TEST_CASE("upstream faults: a fresh connection that ends without an answer is 502", "[e2e][http]") {
-    for (const auto& answer : {ScriptedUpstream::closes(), ScriptedUpstream::resets(), ScriptedUpstream::sends_and_closes("HTTP/1.1 200 OK\r\nA: b")}) {
+    for (const auto& answer : {ScriptedUpstream::closes(), ScriptedUpstream::resets(),
+                               ScriptedUpstream::sends_and_closes("HTTP/1.1 200 OK\r\nA: b")}) {
         Stage stage({}, answer);
         CHECK(stage.get("/").status() == 502);
         CHECK(stage.upstream.request_count() == 1);
@@ -168,8 +165,9 @@ TEST_CASE("upstream faults: a fresh connection that ends without an answer is 50
 
 TEST_CASE("upstream faults: Connection: close, HTTP/1.0 and the limits of the pool end reuse", "[e2e][http]") {
     const auto connections = [](const std::string& lines, const std::string& upstream_lines, const char* version) {
-        Stage stage({.upstream_lines = upstream_lines},
-                    ScriptedUpstream::sends(std::string(version) + " 200 OK\r\nContent-Length: 2\r\n" + lines + "\r\nok"));
+        Stage stage(
+            {.upstream_lines = upstream_lines},
+            ScriptedUpstream::sends(std::string(version) + " 200 OK\r\nContent-Length: 2\r\n" + lines + "\r\nok"));
         RawClient client = stage.client();
         for (int round = 0; round < 6; ++round) CHECK(client.get("/").status() == 200);
         return stage.upstream.accepted();
@@ -183,7 +181,8 @@ TEST_CASE("upstream faults: Connection: close, HTTP/1.0 and the limits of the po
 
 TEST_CASE("upstream faults: U1 and U2, shares by weight", "[e2e][upstream]") {
     ScriptedUpstream one, two, never;
-    GatewayProcess gateway(stage_options(node_map(one.node()) + ", \"" + two.node() + "\": 2, \"" + never.node() + "\": 0", {}));
+    GatewayProcess gateway(
+        stage_options(node_map(one.node()) + ", \"" + two.node() + "\": 2, \"" + never.node() + "\": 0", {}));
     RawClient client(gateway.port());
     for (int round = 0; round < 12; ++round) CHECK(client.get("/").status() == 200);
     CHECK(one.request_count() == 4);
@@ -246,7 +245,8 @@ TEST_CASE("upstream faults: U10, a dead first level leads to the next", "[e2e][u
 TEST_CASE("upstream faults: U7 and U13, time-outs are tried again until retry_timeout has passed", "[e2e][upstream]") {
     ScriptedUpstream silent(ScriptedUpstream::stalls()), live;
     {
-        GatewayProcess gateway(with_nodes({{silent.node(), 1}, {live.node(), 0}}, "timeout: {connect: 1, send: 1, read: 1}"));
+        GatewayProcess gateway(
+            with_nodes({{silent.node(), 1}, {live.node(), 0}}, "timeout: {connect: 1, send: 1, read: 1}"));
         CHECK(fetch(gateway.port(), "GET", "/retried").status() == 200);
         CHECK(logged(gateway, "200 [504, 200] /retried"));
     }
@@ -257,7 +257,8 @@ TEST_CASE("upstream faults: U7 and U13, time-outs are tried again until retry_ti
     CHECK(live.request_count() == 1);
 }
 
-TEST_CASE("upstream faults: nodes by name come from the hosts file; an unknown name leaves its node out", "[e2e][upstream]") {
+TEST_CASE("upstream faults: nodes by name come from the hosts file; an unknown name leaves its node out",
+          "[e2e][upstream]") {
     ScriptedUpstream live;
     const std::string port = live.node().substr(live.node().rfind(':'));
     {
@@ -270,6 +271,6 @@ TEST_CASE("upstream faults: nodes by name come from the hosts file; an unknown n
     GatewayProcess gateway(options);
     CHECK(fetch(gateway.port(), "GET", "/").status() == 200);
     CHECK(gateway.log().find("dns resolver domain: no-such-host.invalid error: ") != std::string::npos);
-    CHECK(gateway.reload(stage_routes("\"no-such-host.invalid:80\": 1", {})).status == 0);
+    CHECK(gateway.reload(stage_routes("\"no-such-host.invalid:80\": 1", {})).exit == 0);
     CHECK(fetch(gateway.port(), "GET", "/").status() == 503);
 }

@@ -37,6 +37,7 @@ std::string route_to(std::string_view node, std::string_view further_lines) {
 }
 
 GatewayProcess::GatewayProcess(GatewayOptions options) : environment_(options.environment) {
+    environment_.push_back("LOGS_DIRECTORY=" + (folder_ / ".").string());
     folder_.write("gateway.yaml", options.static_file.empty() ? static_text(options) : options.static_file);
     folder_.write("routes.yaml", options.routes);
     master_ = Process({program("gatewayd"), "-c", config()}, folder_ / "output", environment_);
