@@ -30,9 +30,13 @@ UniqueFd copy_of(int fd) noexcept {
     return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
+// Opening a pipe that nobody reads must not hold up the master: without a reader it is opened both ways, which never
+// waits. O_NONBLOCK means nothing to a regular file.
 UniqueFd open_log(const std::string& path, const Plan& plan) {
     prepare_parent(path, plan);
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640));
+    constexpr int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | flags, 0640));
+    if (!fd && errno == ENXIO) fd = UniqueFd(::open(path.c_str(), O_RDWR | flags, 0640));
     if (!fd) throw_path_error("write to log", path, errno);
     hand_over(fd.get(), plan);
     return fd;

@@ -160,9 +160,10 @@ TEST_CASE("kill: a worker that dies while control is down serves again with all 
     GatewayProcess gateway({.routes = echo_route(upstream)});
     REQUIRE(gateway.put("route", "x", R"({"uri": "/x", "plugins": {"mocking": {"response_example": "put"}}})").exit == 0);
     const pid_t control = gateway.control(), worker = gateway.workers().at(0);
+    const std::uint16_t port = gateway.port();
     ::kill(control, SIGSTOP);  // down for as long as the test likes
     ::kill(worker, SIGKILL);
-    RawClient client(gateway.port());
+    RawClient client(port);
     client.set_limit(back_limit);
     CHECK(client.get("/").body == "ok");
     CHECK_THAT(client.get("/x").body, contains("put"));
@@ -211,7 +212,8 @@ TEST_CASE("stop: QUIT lets requests end with Connection: close, TERM does not wa
     Barrier barrier;
     ScriptedUpstream upstream(barrier.answer());
     GatewayProcess gateway({.routes = echo_route(upstream), .workers = 2});
-    RawClient idle(gateway.port()), held(gateway.port());
+    const std::uint16_t port = gateway.port();
+    RawClient idle(port), held(port);
     CHECK(idle.get("/").field("Connection") != "close");
     held.send(make_request("GET", "/held"));
     REQUIRE(eventually([&] { return upstream.request_count() == 2; }));
@@ -231,7 +233,7 @@ TEST_CASE("stop: QUIT lets requests end with Connection: close, TERM does not wa
         CHECK(held.wait_for_end(1s));
         barrier.open();
     }
-    CHECK_THROWS_AS(RawClient(gateway.port()), ConnectionError);
+    CHECK_THROWS_AS(RawClient(port), ConnectionError);
 }
 
 TEST_CASE("upgrade: the real binary replaces itself under load and breaks nothing", "[kill]") {
