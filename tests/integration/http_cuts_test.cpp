@@ -144,8 +144,5 @@ TEST_CASE("http cuts: every socket call of an exchange fails once, and the gatew
         calls.disarm();
         CHECK(fetch(port, "GET", "/after").body == "world");
     }
-    calls.one_byte_at_a_time(true);
-    CHECK(fetch(port, "POST", "/bytes", {}, "hello").body == "world");
-    calls.one_byte_at_a_time(false);
     CHECK(gateway.workers().at(0) == worker);
 }
