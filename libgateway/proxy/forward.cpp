@@ -212,9 +212,13 @@ Task<Failure> await_response(ProxyExchange& exchange) {
         Failure failure = Failure::none;
         const UploadNeed need = upload_failed ? UploadNeed::nothing : step_upload(exchange, failure);
         if (need == UploadNeed::failed && failure != Failure::write_failed) co_return failure;
-        // An upstream that stops reading may still have answered.
-        upload_failed = upload_failed || need == UploadNeed::failed;
+        // An upstream that stops reading may still have answered, but then the answer is here already.
+        if (need == UploadNeed::failed) {
+            upload_failed = true;
+            exchange.lease.stream().descriptor().raise(net::readable);
+        }
         const HeadRead read = read_response_head(exchange);
+        if (read == HeadRead::dry && upload_failed) co_return Failure::write_failed;
         if (read == HeadRead::invalid) co_return Failure::invalid;
         if (read == HeadRead::closed) co_return exchange.upstream_size > 0 ? Failure::invalid : Failure::closed;
         if (read == HeadRead::complete) {

@@ -40,7 +40,7 @@ TEST_CASE("http limits: header lines, header size and target have theirs, and wh
     refused("/", "A: " + filled(1025) + "\r\n", 431, "431 Request Header Fields Too Large");
     refused(
         "/",
-        "A: " + filled(1000) + "\r\nB: " + filled(1000) + "\r\nC: " + filled(1000) + "\r\nD: " + filled(1000) + "\r\n",
+        "A: " + filled(1015) + "\r\nB: " + filled(1015) + "\r\nC: " + filled(1015) + "\r\nD: " + filled(1015) + "\r\n",
         431, "431 Request Header Fields Too Large");
     refused("/" + filled(1024), "", 414, "414 Request-URI Too Large");
     refused("/" + filled(6000), "", 414, "414 Request-URI Too Large");
