@@ -90,7 +90,10 @@ TEST_CASE("upstream faults: a truncated answer looks truncated", "[e2e][http]") 
         }
     }
     stage.upstream.script(ScriptedUpstream::sends(chunked + "zz\r\n"));
-    CHECK(stage.conversation(make_request("GET", "/")).find("0\r\n\r\n") == std::string::npos);
+    // As long as nothing of it went out it need not be cut at all.
+    const Message page = stage.get("/");
+    CHECK(page.status() == 502);
+    CHECK(page.complete);
 }
 
 TEST_CASE("upstream faults: a truncated answer to HTTP/1.0 ends in a reset, an answer cut by reset is never whole",
