@@ -3,6 +3,7 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
+#include "libgateway/plugin/registry.hpp"
 #include "libgateway/process/control_plan.hpp"
 #include "libgateway/process/control_process.hpp"
 
@@ -45,7 +46,8 @@ bool Control::read_static_file() {
     const config::Diagnostics found = catalogue_.read_static();
     log_all(found);
     situation_.source = catalogue_.route_file();
-    const std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
+    std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
+    if (problem.empty()) problem = plugin_registry().problem();
     static_file_good_ = problem.empty();
     if (!static_file_good_ && start_.has_plan) {
         log::error("{}; the settings in force stay", problem);

@@ -24,9 +24,6 @@ using http::FieldName;
 
 namespace {
 
-// Ours, beside those of the specification: why the exchange ended (telemetry/reason.hpp), for the access log.
-const std::uint16_t end_reason_slot = expr::VariableNames::add("end_reason");
-
 // Collects the answer to one read(); everything made for it lives in the exchange's arena.
 class Reader {
 public:
@@ -308,8 +305,6 @@ bool Reader::body(const expr::Variable& variable) {
 
 bool Reader::read(const expr::Variable& variable) {
     switch (variable.kind) {
-        case VariableKind::custom:
-            return variable.index == end_reason_slot && text(telemetry::name_of(x_.reason));
         case VariableKind::status:
             return format("{:03}", x_.status ? x_.status : x_.response.status);
         case VariableKind::msec:
