@@ -147,7 +147,8 @@ TEST_CASE("kill: traffic goes on without control, which is back soon and knows a
     Tunnels tunnels(gateway.port(), 4);
     REQUIRE(eventually([&] { return posts.answered() > 20 && gets.answered() > 20; }));
     ::kill(before, SIGKILL);
-    CHECK(eventually([&] { return gateway.control() > 0 && gateway.control() != before && gateway.ready(); }, back_limit));
+    CHECK(eventually([&] { return gateway.control() > 0 && gateway.control() != before && gateway.ready(); },
+                     back_limit));
     CHECK(gateway.workers() == workers);
     CHECK(gateway.status().at("digest") == digest);
     CHECK(posts.stop().broken + gets.stop().broken + tunnels.stop().broken == 0);
@@ -158,7 +159,8 @@ TEST_CASE("kill: traffic goes on without control, which is back soon and knows a
 TEST_CASE("kill: a worker that dies while control is down serves again with all that was put", "[kill]") {
     ScriptedUpstream upstream;
     GatewayProcess gateway({.routes = echo_route(upstream)});
-    REQUIRE(gateway.put("route", "x", R"({"uri": "/x", "plugins": {"mocking": {"response_example": "put"}}})").exit == 0);
+    REQUIRE(gateway.put("route", "x", R"({"uri": "/x", "plugins": {"mocking": {"response_example": "put"}}})").exit ==
+            0);
     const pid_t control = gateway.control(), worker = gateway.workers().at(0);
     const std::uint16_t port = gateway.port();
     ::kill(control, SIGSTOP);  // down for as long as the test likes

@@ -52,9 +52,10 @@ TEST_CASE("access log: a line of the default format is there within a second", "
     fetch(gateway.port(), "GET", "/a?b=1", "User-Agent: story \"1\"\r\nReferer: here\r\n");
     REQUIRE(eventually([&] { return lines_of(file).size() == 1; }, flush_limit));
     const std::string node = std::regex_replace(upstream.node(), std::regex("\\."), "\\.");
-    const std::regex line("127\\.0\\.0\\.1 - - \\[[^\\]]+ [+-]\\d{4}\\] localhost \"GET /a\\?b=1 HTTP/1\\.1\" 200 2 "
-                          "\\d+\\.\\d{3} \"here\" \"story \\\\x221\\\\x22\" " +
-                          node + " 200 \\d+\\.\\d{3} \"http://[^\"]+/a\\?b=1\" \"[^\"]*\"");
+    const std::regex line(
+        "127\\.0\\.0\\.1 - - \\[[^\\]]+ [+-]\\d{4}\\] localhost \"GET /a\\?b=1 HTTP/1\\.1\" 200 2 "
+        "\\d+\\.\\d{3} \"here\" \"story \\\\x221\\\\x22\" " +
+        node + " 200 \\d+\\.\\d{3} \"http://[^\"]+/a\\?b=1\" \"[^\"]*\"");
     INFO(lines_of(file)[0]);
     CHECK(std::regex_match(lines_of(file)[0], line));
 }
@@ -67,10 +68,10 @@ TEST_CASE("access log: json escape keeps every line valid, and each request tell
         if (request.target() == "/held") return ScriptedUpstream::stalls()(to, request);
         to.send(make_response(200, "ok"));
     });
-    GatewayProcess gateway(logging_to(
-        file, upstream,
-        "    access_log_format_escape: json\n"
-        "    access_log_format: '{\"agent\": \"$http_user_agent\", \"status\": \"$status\", \"why\": \"$end_reason\"}'\n"));
+    GatewayProcess gateway(logging_to(file, upstream,
+                                      "    access_log_format_escape: json\n"
+                                      "    access_log_format: '{\"agent\": \"$http_user_agent\", \"status\": "
+                                      "\"$status\", \"why\": \"$end_reason\"}'\n"));
     fetch(gateway.port(), "GET", "/", "User-Agent: a\"b\\c\td\r\n");
     auto entry = last_entry(file, 1);
     CHECK(entry.at("agent").as_string() == "a\"b\\c\td");
@@ -104,9 +105,10 @@ TEST_CASE("logs: USR1 opens both again, and no line is lost", "[logs]") {
     const auto access = folder / "access.log", error = folder / "error.log";
     ScriptedUpstream upstream;
     GatewayOptions options = logging_to(access, upstream);
-    options.static_file = "apisix:\n  node_listen: [{ip: 127.0.0.1, port: 0}]\nnginx_config:\n  worker_processes: 2\n"
-                          "  error_log: " + error.string() + "\n" + options.nginx_config +
-                          "gateway: {data_dir: data, socket: gateway.sock}\n";
+    options.static_file =
+        "apisix:\n  node_listen: [{ip: 127.0.0.1, port: 0}]\nnginx_config:\n  worker_processes: 2\n"
+        "  error_log: " +
+        error.string() + "\n" + options.nginx_config + "gateway: {data_dir: data, socket: gateway.sock}\n";
     GatewayProcess gateway(options);
     fetch(gateway.port(), "GET", "/before");
     REQUIRE(eventually([&] { return lines_of(access).size() == 1; }));
@@ -142,7 +144,8 @@ TEST_CASE("access log: a pipe that nobody reads does not slow traffic", "[logs]"
     std::string text;
     const auto drained = [&] {
         char block[65536];
-        for (ssize_t n; (n = ::read(reader.get(), block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(n));
+        for (ssize_t n; (n = ::read(reader.get(), block, sizeof block)) > 0;)
+            text.append(block, static_cast<std::size_t>(n));
         return text.size() > 1000000;
     };
     CHECK(eventually(drained, 10s));
