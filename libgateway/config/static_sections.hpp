@@ -172,7 +172,7 @@ struct HttpSection {
             field("enable_access_log", &HttpSection::enable_access_log, "write an access log"),
             field("access_log", &HttpSection::access_log, "file, `stdout` or `stderr`", length(1, 511)),
             field("access_log_buffer", &HttpSection::access_log_buffer, "per worker, flushed each second"),
-            field("access_log_format", &HttpSection::access_log_format, "text with $variables", length(1, 4096)),
+            field("access_log_format", &HttpSection::access_log_format, "text with $variables; $end_reason: who ended the request, and why", length(1, 4096)),
             field("access_log_format_escape", &HttpSection::access_log_format_escape, "how values are escaped",
                   one_of("default", "json", "none")),
             field("keepalive_timeout", &HttpSection::keepalive_timeout, "idle client connections; 0: close at once"),
