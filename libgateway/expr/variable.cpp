@@ -30,6 +30,7 @@ constexpr std::array fixed_names{
     Name{"content_length", Kind::content_length},
     Name{"content_type", Kind::content_type},
     Name{"document_uri", Kind::uri},
+    Name{"end_reason", Kind::end_reason},
     Name{"graphql_name", Kind::graphql_name},
     Name{"graphql_operation", Kind::graphql_operation},
     Name{"graphql_root_fields", Kind::graphql_root_fields},

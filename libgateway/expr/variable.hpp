@@ -83,6 +83,7 @@ enum class VariableKind : std::uint8_t {
     body_bytes_sent,
     request_time,
     request_completion,
+    end_reason,
     resp_body,
     original_x_forwarded_for,
     original_x_forwarded_proto,

@@ -273,6 +273,8 @@ bool Reader::response(const expr::Variable& variable) {
             return seconds((monotonic_ns() - x_.started_ns) / 1'000'000);
         case VariableKind::request_completion:
             return text(x_.reason == EndReason::completed ? "OK" : "");
+        case VariableKind::end_reason:
+            return text(telemetry::name_of(x_.reason));
         case VariableKind::resp_body:
             return text("");
         case VariableKind::upstream_http:
