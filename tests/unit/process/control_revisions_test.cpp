@@ -187,7 +187,8 @@ TEST_CASE("revisions: a worker a few deltas behind gets just these", "[process][
     Story story;
     story.engine.pages.alive(0, WorkerState::draining);
     for (int i = 0; i < 3; ++i) {
-        story.engine.publish(route_change("b" + std::to_string(i), "2", 2));
+        const std::string name = "b" + std::to_string(i);  // the change is a view of it
+        story.engine.publish(route_change(name, "2", 2));
         REQUIRE(story.published());
     }
     FakeWorker returned(4);
@@ -203,7 +204,8 @@ TEST_CASE("revisions: a worker too far behind gets the document whole", "[proces
     Story story;
     story.engine.pages.alive(0, WorkerState::draining);
     for (std::size_t i = 0; i < DeltaWindow::most_deltas + 1; ++i) {
-        story.engine.publish(route_change("b" + std::to_string(i), "2", 2));
+        const std::string name = "b" + std::to_string(i);  // the change is a view of it
+        story.engine.publish(route_change(name, "2", 2));
         REQUIRE(story.published());
     }
     FakeWorker returned(4);
