@@ -138,7 +138,7 @@ struct LimitSettings {
     std::uint32_t header_count = 100;
     static constexpr auto schema =
         fields(field("header_size", &LimitSettings::header_size, "request line and headers; beyond: 431"),
-               field("header_count", &LimitSettings::header_count, "header lines; beyond: 431", range(1, 1000)),
+               field("header_count", &LimitSettings::header_count, "header lines; beyond: 431", range(1, 112)),
                field("single_header_size", &LimitSettings::single_header_size, "one header line; beyond: 431"),
                field("uri_size", &LimitSettings::uri_size, "request target; beyond: 414"))
             .closed();
