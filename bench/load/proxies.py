@@ -201,10 +201,12 @@ gateway: {{data_dir: data, socket: gateway.sock}}
         nodes = ", ".join(f'"127.0.0.1:{port}": 1' for port in setting.nodes())
         lines = [f"upstreams:\n  - {{id: back, type: roundrobin, nodes: {{{nodes}}}}}\n"]
         lines += self.marks(setting.mark)
-        lines.append("routes:\n  - {id: all, uri: /*, enable_websocket: true, upstream_id: back")
-        lines.append(f", desc: 'round {setting.mark}'{self.marked_plugins(setting.mark)}}}\n")
+        lines.append("routes:\n")
         lines += [f"  - {{id: r{i}, uri: /r/{i}, upstream_id: back}}\n" for i in range(setting.routes)]
         lines += [f"  - {{id: h{i}, uri: /*, host: h{i}, upstream_id: back}}\n" for i in range(setting.hosts)]
+        # The youngest, for among routes of one path the older one wins.
+        lines.append("  - {id: all, uri: /*, enable_websocket: true, upstream_id: back")
+        lines.append(f", desc: 'round {setting.mark}'{self.marked_plugins(setting.mark)}}}\n")
         fresh = self.folder / "routes.new"
         fresh.write_text("".join(lines))
         fresh.rename(self.folder / "routes.yaml")
