@@ -180,6 +180,24 @@ std::string Catalogue::owner_refusal(Kind kind, const std::string& id) const {
     return fmt::format("{} [{}] is defined in {}", singular(kind), id, place_of(kind, id));
 }
 
+// One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither copy.
+std::string Catalogue::twin_refusal(const ObjectPtr& rule) const {
+    std::string refusal;
+    const json::Value own = json::parse(rule->json);
+    active_.each(Kind::global_rule, [&](const sources::Object& other) {
+        if (other.id == rule->id || !refusal.empty()) return;
+        const json::Value known = json::parse(other.json);
+        const json::Value *mine = own.find("plugins"), *theirs = known.find("plugins");
+        if (!mine || !theirs) return;
+        for (const json::Member& entry : mine->members()) {
+            if (!theirs->find(entry.key)) continue;
+            refusal = fmt::format("plugin '{}' already exists in global rule with id '{}'", entry.key, other.id);
+            return;
+        }
+    });
+    return refusal;
+}
+
 Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
     Edit edit;
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
@@ -191,6 +209,10 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
     edit.errors = texts_of(found, config::Severity::error);
     edit.warnings = texts_of(found, config::Severity::warning);
     if (!read || !edit.errors.empty()) return edit;
+    if (kind == Kind::global_rule) {
+        if (std::string refusal = twin_refusal(read); !refusal.empty()) edit.errors.push_back(std::move(refusal));
+        if (!edit.errors.empty()) return edit;
+    }
     const ObjectPtr before = active_.find(kind, id);
     edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});
     edit.after = active_.digest();

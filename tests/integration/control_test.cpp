@@ -182,3 +182,13 @@ TEST_CASE("explain: tells the route, or what failed", "[control][e2e]") {
     REQUIRE(gateway.ctl({"check"}).exit == 0);
     REQUIRE(run({program("gatewayctl"), "-s", "/nonexistent", "status"}).exit == 3);
 }
+
+TEST_CASE("put: a plugin of one global rule is refused in a second one", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const std::string rule = R"({"plugins":{"request-id":{}}})";
+    REQUIRE(gateway.put("global_rule", "1", rule).exit == 0);
+    REQUIRE(gateway.put("global_rule", "1", rule).exit == 0);
+    const RunResult second = gateway.put("global_rule", "2", rule);
+    REQUIRE(second.exit == 1);
+    REQUIRE_THAT(second.out, contains("plugin 'request-id' already exists in global rule with id '1'"));
+}
