@@ -157,6 +157,9 @@ Task<void> WorkerConfig::talk() {
             say_hello();
             co_await serve_channel();
             channel_.close();
+            // The master keeps the listener, so the next control finds this worker waiting when it starts.
+            co_await site_.reactor.sleep(Milliseconds(2));
+            continue;
         }
         co_await site_.reactor.sleep(Milliseconds(50));
     }

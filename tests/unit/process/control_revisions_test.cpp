@@ -260,7 +260,9 @@ TEST_CASE("revisions: an outgrown journal is folded and handed on anew", "[proce
         REQUIRE(story.published());
     }
     REQUIRE(story.engine.run([&] { return story.engine.handed.size() == 2; }));
-    REQUIRE(story.engine.handed[1].second == story.engine.revisions.revision());
+    // Folding runs beside the publishing: what was committed meanwhile is appended to the folded journal.
+    REQUIRE(story.engine.handed[1].second > 1);
+    REQUIRE(story.engine.handed[1].second <= story.engine.revisions.revision());
     FakeWorker fresh(3);
     story.engine.add(fresh);
     fresh.hello(0);
