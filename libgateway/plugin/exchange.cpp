@@ -37,6 +37,10 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
     tell("X-Consumer-Custom-ID", arena_.copy(consumer->custom_id));
 }
 
+Task<Verdict> Exchange::prepare_for(const Chain&) {
+    co_return Verdict::next;
+}
+
 void Exchange::trace(std::string_view plugin, Phase phase) {
     for (const Trace* known = first_trace_; known; known = known->next) {
         if (known->phase == phase && known->plugin == plugin) return;
@@ -54,7 +58,7 @@ void Exchange::clear() noexcept {
     if (consumer_) consumer_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
-    has_args = args_changed = body_buffered = traced = false;
+    has_args = args_changed = body_buffered = traced = merge_failed = false;
     upstream_method = http::Verb::unknown;
     source = ResponseSource::none;
     route_chain = nullptr;
