@@ -107,7 +107,7 @@ private:
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
             if (exchange.traced) [[unlikely]]
-                exchange.trace(entry.instance->name, P);
+                exchange.trace(entry.instance->name, P, entry.instance->where);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
             return thrown(entry, exchange, P);

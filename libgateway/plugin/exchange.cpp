@@ -41,11 +41,11 @@ Task<Verdict> Exchange::prepare_for(const Chain&) {
     co_return Verdict::next;
 }
 
-void Exchange::trace(std::string_view plugin, Phase phase) {
+void Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
     for (const Trace* known = first_trace_; known; known = known->next) {
         if (known->phase == phase && known->plugin == plugin) return;
     }
-    Trace* made = arena_.make<Trace>(Trace{plugin, phase, nullptr});
+    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
 }

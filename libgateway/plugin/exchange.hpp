@@ -139,10 +139,11 @@ public:
     struct Trace {
         std::string_view plugin;
         Phase phase;
+        std::string_view where;  // the object whose settings it ran with: "routes/12", "consumers/jack"
         Trace* next;
     };
     bool traced = false;
-    void trace(std::string_view plugin, Phase phase);
+    void trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 
 protected:

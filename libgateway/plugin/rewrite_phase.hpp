@@ -16,9 +16,9 @@ struct Merged {
     Ref<const Chain> chain;  // if ok
 };
 
-// Runs `rewrite`: the global chain, then the route's up to the last auth plugin, then, with the consumer that is attached
-// now, what is left. `chain` is the route's and becomes the merged one; what it holds at the end is what later phases
-// run. `routed`: false for a request without a route, which global rules see alone. `respond` with
+// Runs `rewrite`: the global chain, then the route's up to the last auth plugin, then, with the consumer that is
+// attached now, what is left. `chain` is the route's and becomes the merged one; what it holds at the end is what later
+// phases run. `routed`: false for a request without a route, which global rules see alone. `respond` with
 // exchange.merge_failed set: the consumer's plugins cannot be had.
 Task<Verdict> run_rewrite(Exchange& exchange, const Chain& global, Ref<const Chain>& chain, bool routed);
 
