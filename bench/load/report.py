@@ -111,10 +111,12 @@ def routes(rows):
 
 def changes(row):
     milliseconds = {key: None if row[key] is None else row[key] * 1000 for key in ("seen", "seen_most")}
-    body = [["changes made (each through gatewayctl put)", f"{row['made']} ({row['per_second']:.0f} a second)"],
+    body = [["changes made (put, over the control socket)", f"{row['made']} ({row['per_second']:.0f} a second)"],
+            ["traffic meanwhile and before", f"{row['rate']:,} requests a second"],
             ["served after (median, most)", " ms, ".join(number(value) for value in milliseconds.values()) + " ms"],
             ["CPU of the worker per change", number(row["worker_cpu"], 0, " µs")],
             ["CPU of control per change", number(row["control_cpu"], 0, " µs")],
+            ["p50 quiet, while changing", f"{row['quiet_p50']} µs, {row['busy_p50']} µs"],
             ["p99 quiet, while changing", f"{row['quiet_p99']} µs, {row['busy_p99']} µs"],
             ["broken requests", row["broken"]],
             ["growth of the worker's memory", f"{row['growth'] * 100:.1f} %"],
@@ -151,6 +153,11 @@ def bounds(results):
             mine, other = big["gateway"][direction], big["HAProxy"][direction]
             bound(f"large bodies {direction}, × HAProxy", mine / other if mine and other else None, 1.0)
     rows += route_bounds(results.get("routes", {}))
+    if row := results.get("changes"):
+        bound("50 changes a second: p99 × quiet", row["busy_p99"] / row["quiet_p99"], 1.2)
+        bound("50 changes a second: ms until served, most", row["seen_most"] * 1000, 100, 1)
+        bound("50 changes a second: growth of memory", row["growth"], 0.05, 3)
+        bound("50 changes a second: longest loop turn, µs", row["longest_apply"], 2000, 0)
     return "## Numbers to reach\n\n" + table(["what", "measured", "bound", "met"], rows) if rows else ""
 
 
