@@ -91,7 +91,8 @@ int main(int argc, char** argv) {
     const Options options(argc, argv, 1);
     const UniqueFd control = control_socket(options.text("socket", ""));
     const UniqueFd client = client_of(static_cast<std::uint16_t>(options.number("port", 0)));
-    const auto pause_ns = static_cast<std::int64_t>(1'000'000'000 / std::max<std::uint64_t>(1, options.number("per-second", 50)));
+    const auto pause_ns =
+        static_cast<std::int64_t>(1'000'000'000 / std::max<std::uint64_t>(1, options.number("per-second", 50)));
     const std::uint64_t times = options.number("seconds", 60) * options.number("per-second", 50);
     std::vector<std::int64_t> seen;
     const std::int64_t start = monotonic_ns();

@@ -48,7 +48,13 @@ def throughput(proxies, rounds, seconds):
         for proxy in proxies[turn % len(proxies):] + proxies[:turn % len(proxies)]:
             result, run, user, kernel = cpu_around(proxy.traffic(), lambda: wrk(proxy.port, seconds))
             rows[proxy.name].append({**result, "run": run, "user": user, "kernel": kernel})
-    return {name: summary(turns) for name, turns in rows.items()}
+    return {name: {**summary(turns), "times": {other: ratio(turns, rows[other]) for other in rows}}
+            for name, turns in rows.items()}
+
+
+def ratio(turns, others):
+    """Median over the rounds of CPU per request against another in the same round, so that slow rounds do not count."""
+    return median([(a["run"] / a["requests"]) / (b["run"] / b["requests"]) for a, b in zip(turns, others) if b["run"]])
 
 
 def summary(turns):
@@ -199,7 +205,10 @@ def spreads_in_turns(proxy, one, count, pattern, seconds, rounds):
         turns["one"].append(cpu_per_request(one, seconds, path="/x"))
         turns["hot"].append(cpu_per_request(proxy, seconds, spread=min(1000, count), **pattern))
         turns["all"].append(cpu_per_request(proxy, seconds, spread=count, **pattern))
-    return {name: median(values) for name, values in turns.items()}
+    row = {name: median(values) for name, values in turns.items()}
+    for name in ("hot", "all"):
+        row["times_" + name] = median([value / base for value, base in zip(turns[name], turns["one"])])
+    return row
 
 
 def routes(kind, folder, one, backends, count, seconds, rounds, shape="paths"):
