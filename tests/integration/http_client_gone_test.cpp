@@ -1,6 +1,13 @@
 // Clients that leave: before the answer the upstream exchange is cancelled and the log says 499.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <sstream>
+
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/scripted_dns.hpp"
 
 using namespace gateway::test;
 
@@ -10,7 +17,96 @@ bool upstream_let_go(Stage& stage) {
     return eventually([&] { return stage.upstream.open() == 0; });
 }
 
+// A listener whose queue is full: whoever connects waits for an answer that does not come.
+class BlackHole {
+public:
+    BlackHole() : listener_(listen_on_free_port(port_)) {
+        REQUIRE(::listen(listener_.get(), 0) == 0);
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        REQUIRE(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+        for (gateway::UniqueFd& one : guests_) {
+            one.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            static_cast<void>(::connect(one.get(), reinterpret_cast<const sockaddr*>(&address), size));
+        }
+        REQUIRE(eventually([this] { return connecting() > 0; }));
+        own_ = connecting();
+    }
+    std::string node() const { return "127.0.0.1:" + std::to_string(port_); }
+    // Sockets of others that are on their way here.
+    std::size_t visitors() const { return connecting() - own_; }
+
+private:
+    // Lines of /proc/net/tcp: number, local and remote address in hex, state; SYN_SENT is 02.
+    std::size_t connecting() const {
+        std::ifstream table("/proc/net/tcp");
+        std::size_t count = 0;
+        for (std::string line; std::getline(table, line);) {
+            std::istringstream words(line);
+            std::string number, local, remote, state;
+            words >> number >> local >> remote >> state;
+            if (state == "02" && remote.size() == 13 && std::stoul(remote.substr(9), nullptr, 16) == port_) ++count;
+        }
+        return count;
+    }
+    std::uint16_t port_ = 0;
+    gateway::UniqueFd listener_;
+    std::array<gateway::UniqueFd, 8> guests_;
+    std::size_t own_ = 0;
+};
+
+void leave(RawClient& client, bool reset) {
+    reset ? client.reset() : client.half_close();
+}
+
+bool is_served(const GatewayProcess& gateway, std::string_view target) {
+    return gateway.ctl({"--json", "show", "connections"}).out.find(target) != std::string::npos;
+}
+
 }  // namespace
+
+TEST_CASE("client gone: while the gateway connects, the attempt is given up at once", "[e2e][gone]") {
+    BlackHole hole;
+    ScriptedUpstream other;
+    GatewayOptions options =
+        stage_options(node_map(hole.node()), {.format = "$status [$upstream_status] $request_uri"});
+    options.routes += "  - id: 2\n    uri: /other\n    upstream: {nodes: {\"" + other.node() + "\": 1}}\n";
+    GatewayProcess gateway(options);
+    for (const bool reset : {false, true}) {
+        RawClient client(gateway.port());
+        client.send(make_request("GET", reset ? "/reset" : "/closed"));
+        CHECK(eventually([&] { return hole.visitors() == 1; }));
+        leave(client, reset);
+        CHECK(eventually([&] { return hole.visitors() == 0; }));
+        CHECK(logged(gateway, reset ? "499 [-] /reset" : "499 [-] /closed"));
+    }
+    CHECK(fetch(gateway.port(), "GET", "/other").status() == 200);
+}
+
+TEST_CASE("client gone: while a name is looked up, and others who wait for it get their answer", "[e2e][gone]") {
+    ScriptedDns names;
+    ScriptedUpstream upstream;
+    GatewayOptions options = stage_options("\"slow.example:" + std::to_string(upstream.port()) + "\": 1", {});
+    options.apisix += "  dns_resolver: [\"" + names.server() + "\"]\n  resolver_timeout: 60\n";
+    GatewayProcess gateway(options);
+    RawClient leaving(gateway.port()), resetting(gateway.port()), staying(gateway.port());
+    leaving.send(make_request("GET", "/leaves"));
+    staying.send(make_request("GET", "/stays"));
+    resetting.send(make_request("GET", "/resets"));
+    CHECK(eventually([&] {
+        return names.questions() > 0 && is_served(gateway, "/leaves") && is_served(gateway, "/stays") &&
+               is_served(gateway, "/resets");
+    }));
+    leave(leaving, false);
+    leave(resetting, true);
+    CHECK(logged(gateway, "499 /leaves"));
+    CHECK(logged(gateway, "499 /resets"));
+    CHECK(upstream.accepted() == 0);
+    names.speak();
+    CHECK(staying.response().status() == 200);
+    CHECK(upstream.request_count() == 1);
+    CHECK(fetch(gateway.port(), "GET", "/known").status() == 200);
+}
 
 TEST_CASE("client gone: FIN or RST before the answer cancels the upstream exchange, 499 in the log", "[e2e][gone]") {
     Stage stage({}, ScriptedUpstream::stalls());
