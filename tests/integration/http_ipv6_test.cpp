@@ -54,7 +54,8 @@ TEST_CASE("http ipv6: trust and real addresses know IPv6 networks", "[e2e][http]
     Stage stage({.http = "real_ip_header: X-Forwarded-For\nreal_ip_from: ['::/64']",
                  .apisix = std::string(listeners) + "\ntrusted_addresses: ['::1/128']",
                  .format = log_format});
-    const std::string told = ask(stage, "/real", "X-Forwarded-For: [2001:db8::9]:77\r\nX-Forwarded-Proto: https\r\n", "::1");
+    const std::string told =
+        ask(stage, "/real", "X-Forwarded-For: [2001:db8::9]:77\r\nX-Forwarded-Proto: https\r\n", "::1");
     CHECK(told == "2001:db8::9 | [2001:db8::9]:77, 2001:db8::9");
     CHECK(stage.upstream.requests().back().field("x-forwarded-proto") == "https");
     CHECK(logged(stage.gateway, "200 /real 2001:db8::9 ::1 "));

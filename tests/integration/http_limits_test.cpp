@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "tests/integration/http_story.hpp"
+#include "tests/support/black_hole.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace gateway::test;
@@ -180,6 +181,13 @@ TEST_CASE("http limits: upstream times end in 504, each for its own wait", "[e2e
         CHECK(answer.status() == 504);
         CHECK(is_page(answer, "504 Gateway Time-out"));
         CHECK(eventually([&] { return stage.upstream.open() == 0; }));
+    }
+    SECTION("connect") {
+        const BlackHole hole;
+        GatewayProcess gateway(
+            stage_options(node_map(hole.node()), {.upstream_lines = "timeout: {connect: 1, send: 9, read: 9}"}));
+        CHECK(fetch(gateway.port(), "POST", "/", {}, "body").status() == 504);
+        CHECK(hole.visitors() == 0);
     }
     SECTION("send") {
         ScriptedUpstream deaf(ScriptedUpstream::Raw{}, [](Connection& from) {

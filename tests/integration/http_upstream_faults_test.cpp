@@ -231,6 +231,7 @@ TEST_CASE("upstream faults: U8, a POST that may have been read is not sent again
     GatewayProcess gateway(with_nodes({{closing.node(), 1}, {live.node(), 0}}));
     CHECK(fetch(gateway.port(), "POST", "/u8", {}, "body").status() == 502);
     CHECK(fetch(gateway.port(), "PATCH", "/u8", {}, "body").status() == 502);
+    CHECK(fetch(gateway.port(), "LOCK", "/u8", {}, "body").status() == 502);
     CHECK(live.request_count() == 0);
     CHECK(fetch(gateway.port(), "PUT", "/u8", {}, "body").status() == 200);
     CHECK(live.requests().at(0).body == "body");

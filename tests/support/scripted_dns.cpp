@@ -56,8 +56,8 @@ void ScriptedDns::listen() {
         std::array<char, 1500> block;
         sockaddr_in from{};
         socklen_t size = sizeof from;
-        const auto got = ::recvfrom(socket_.get(), block.data(), block.size(), 0, reinterpret_cast<sockaddr*>(&from),
-                                    &size);
+        const auto got =
+            ::recvfrom(socket_.get(), block.data(), block.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
         if (stopping_) return;
         if (got < static_cast<ssize_t>(head_size)) continue;
         const std::lock_guard lock(mutex_);
