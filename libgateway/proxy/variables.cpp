@@ -243,7 +243,10 @@ bool Reader::upstream(VariableKind kind) {
         case VariableKind::upstream_addr:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.address); });
         case VariableKind::upstream_status:
-            return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.status); });
+            return per_attempt([&](auto& list, const AttemptRecord& record) {
+                if (record.status == 0) return list.push_back('-');
+                append(list, record.status);
+            });
         case VariableKind::upstream_connect_time:
             return per_attempt(
                 [](auto& list, const AttemptRecord& record) { append_seconds(list, record.connect_ms); });

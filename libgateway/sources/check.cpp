@@ -41,16 +41,25 @@ void check_vars(const Value& route, const CheckRules& rules, Errors& errors) {
     if (!why.empty()) errors.add_member("vars", vars->where, "failed to validate the 'vars' expression: " + why);
 }
 
+// A name that the specification does not know is no error: one node is served without a balancer (upstream.md 1.1).
+void check_balancer(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    const Value* type = upstream.find("type");
+    if (!type || !type->is_string() || has(rules.balancers, type->string())) return;
+    if (has(rules.unbuilt_balancers, type->string())) {
+        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
+        return;
+    }
+    warnings.add_member("type", type->where,
+                        "unknown balancer \"" + type->string() + "\": with more than one node requests get 502");
+}
+
 void check_abilities(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
     const Value* scheme = upstream.find("scheme");
     if (scheme && scheme->is_string() && !has(rules.schemes, scheme->string())) {
         errors.add_member("scheme", scheme->where,
                           "scheme \"" + scheme->string() + "\" is not supported by this build");
     }
-    const Value* type = upstream.find("type");
-    if (type && type->is_string() && !has(rules.balancers, type->string())) {
-        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
-    }
+    check_balancer(upstream, rules, errors, warnings);
     if (const Value* discovery = upstream.find("discovery_type")) {
         errors.add_member("discovery_type", discovery->where, "'discovery_type' is not supported by this build");
     }
