@@ -73,6 +73,8 @@ Task<void> Session::serve_all() {
                 requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
             const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, limit);
             idle_ = false;
+            // A request that arrived together with the end of the wait is answered, not reset.
+            if (woke == net::Woke::expired && has_unread()) continue;
             if (woke != net::Woke::ready) co_return;
         }
         const After after = co_await serve(*this);
@@ -83,6 +85,11 @@ Task<void> Session::serve_all() {
             co_await site_.reactor.yield();
         }
     }
+}
+
+bool Session::has_unread() const noexcept {
+    char byte = 0;
+    return ::recv(stream_.descriptor().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 // Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has
