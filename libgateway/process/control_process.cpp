@@ -1,6 +1,7 @@
 #include "libgateway/process/control_process.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
@@ -15,6 +16,7 @@ namespace {
 constexpr auto view_life = std::chrono::seconds(60);
 constexpr auto poll_interval = std::chrono::seconds(1);
 constexpr auto last_answers = std::chrono::milliseconds(300);
+constexpr int control_niceness = 5;
 
 // The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
 int error_log = -1;
@@ -206,6 +208,9 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
 
 int run_control(ControlStart start) {
     ::signal(SIGPIPE, SIG_IGN);
+    // Threads made later inherit it. What control has to do never makes a request wait where CPUs are short; it still
+    // gets its quarter of a machine that is all busy.
+    ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + control_niceness);
     // Never destroyed: coroutines that wait would outlive what they refer to, and the process ends here anyway.
     auto* control = new Control(std::move(start));
     return control->run();

@@ -80,6 +80,7 @@ void Worker::turn(std::int64_t length_ns) {
         page_.state.store(static_cast<std::uint32_t>(WorkerState::ready), std::memory_order_release);
     }
     site_->adopt_if_new();
+    heap_pages_.tidy();
     const bool clear = Graveyard::dig(std::chrono::microseconds(500));
     reactor_.set_longest_sleep(!clear ? 1 : draining_ ? 50 : 500);
     const std::int64_t now = reactor_.turn_started_ns() + length_ns;

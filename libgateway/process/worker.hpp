@@ -8,6 +8,7 @@
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/wait.hpp"
 #include "libgateway/process/entry.hpp"
+#include "libgateway/process/heap_pages.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/process/packet.hpp"
 #include "libgateway/process/worker_acceptor.hpp"
@@ -49,6 +50,7 @@ private:
     PacketReader<MasterHead> orders_;
     bool draining_ = false, quitting_ = false;
     std::int64_t drain_until_ms_ = 0, idle_checked_ms_ = 0, published_ns_ = 0;
+    HeapPages heap_pages_;
     std::int64_t longest_turn_ns_ = 0;
 };
 
