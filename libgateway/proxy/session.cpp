@@ -74,6 +74,8 @@ Task<void> Session::serve_all() {
             const net::Woke woke =
                 co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, patience());
             idle_ = false;
+            // A request that arrived together with the end of the wait is answered, not reset.
+            if (woke == net::Woke::expired && !has_carried() && has_unread()) continue;
             // A head that takes too long is answered, silence is not.
             if (woke == net::Woke::cancelled || (woke == net::Woke::expired && !has_carried())) co_return;
         }
@@ -92,6 +94,11 @@ Milliseconds Session::patience() const noexcept {
     if (!has_carried()) return requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
     const std::int64_t until = head_begun_ms_ + site_.settings->header_timeout.count();
     return Milliseconds(std::max<std::int64_t>(until - site_.reactor.now_ms(), 1));
+}
+
+bool Session::has_unread() const noexcept {
+    char byte = 0;
+    return ::recv(stream_.descriptor().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 // Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has

@@ -56,6 +56,9 @@ public:
     std::int64_t started_ms() const noexcept { return started_ms_; }
     std::int64_t idle_since_ms() const noexcept { return idle_since_ms_; }
     bool idle() const noexcept { return idle_; }
+    // Whether bytes have arrived that the loop has not told of yet. A system call: for the moment before an idle
+    // connection is closed, since closing it then would reset a request.
+    bool has_unread() const noexcept;
     const ProxyExchange* exchange() const noexcept { return exchange_; }
     std::string local_address() const;
     std::string peer_text() const;                          // "10.0.0.1:4711"

@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/connection.hpp"
+#include "tests/support/eventually.hpp"
 
 using namespace gateway;
 using namespace gateway::process;
@@ -80,6 +81,36 @@ TEST_CASE("listening group: steering stays right when sockets of the group close
         REQUIRE(group.steer(only({worker})));
         CHECK(spread(group, 30) == std::map<std::uint32_t, int>{{worker, 30}});
     }
+}
+
+TEST_CASE("listening group: a slot that becomes free disturbs nobody, not even before steering anew",
+          "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 4; ++worker) group.open(worker);
+    REQUIRE(group.steer(only({2, 3})));
+    group.release(0);
+    const auto given = spread(group, 100);
+    CHECK(given.count(0) + given.count(1) == 0);
+    CHECK(group.has_waiting(0) == false);
+    CHECK_FALSE(group.open(0));  // its next worker finds it open
+}
+
+TEST_CASE("listening group: a connection that came too late for its worker is seen", "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 2; ++worker) group.open(worker);
+    REQUIRE(group.steer(only({1})));
+    test::Connection client = test::connect_to(port_of(group.bound().address));
+    REQUIRE(test::eventually([&] { return group.has_waiting(1); }));
+    group.release(1);
+    CHECK(group.has_waiting(1));
+    CHECK_FALSE(group.has_waiting(0));
+}
+
+TEST_CASE("listening group: where nothing can be steered a free slot is closed", "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 2; ++worker) group.open(worker);
+    group.release(0);
+    CHECK(group.fd(0) < 0);
 }
 
 TEST_CASE("listening group: a copy of a closed socket elsewhere does not disturb steering", "[process][listening]") {
