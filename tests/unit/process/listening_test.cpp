@@ -159,7 +159,7 @@ TEST_CASE("listening group: survives being saved and loaded", "[process][listeni
     }
     saved.fds.fill(-1);
     saved.fds[0] = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
-    CHECK_THROWS_WITH(ListeningGroup(saved), Catch::Contains("is no listener"));
+    CHECK_THROWS_WITH(ListeningGroup(saved), test::contains("is no listener"));
 }
 
 TEST_CASE("probe: an address in use is named, also when it is shared", "[process][listening]") {
