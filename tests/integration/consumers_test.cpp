@@ -1,6 +1,6 @@
-// The acceptance scenarios of objects.md 14, by their ids, through the whole gateway. O5, O6 and O20 need Lua and are not
-// here. O7, O9 to O11, O14, O16, O19 and O22 speak of limit-count and uri-blocker; plugins with the same place in the
-// order (before or behind authentication) stand in for them.
+// The acceptance scenarios of objects.md 14, by their ids, through the whole gateway. O5, O6 and O20 need Lua and are
+// not here. O7, O9 to O11, O14, O16, O19 and O22 speak of limit-count and uri-blocker; plugins with the same place in
+// the order (before or behind authentication) stand in for them.
 #include <set>
 
 #include "tests/integration/http_story.hpp"
@@ -13,7 +13,8 @@ namespace {
 // Upstream u, and everything else as given.
 GatewayOptions options_with(const ScriptedUpstream& upstream, const std::string& rest) {
     GatewayOptions options;
-    options.routes = "upstreams:\n  - id: u\n    type: roundrobin\n    nodes: {" + node_map(upstream.node()) + "}\n" + rest;
+    options.routes =
+        "upstreams:\n  - id: u\n    type: roundrobin\n    nodes: {" + node_map(upstream.node()) + "}\n" + rest;
     return options;
 }
 
@@ -29,7 +30,9 @@ public:
     Message get(std::string_view target, std::string_view lines = "apikey: k\r\n") {
         return fetch(gateway->port(), "GET", target, lines);
     }
-    int status(std::string_view target, std::string_view lines = "apikey: k\r\n") { return get(target, lines).status(); }
+    int status(std::string_view target, std::string_view lines = "apikey: k\r\n") {
+        return get(target, lines).status();
+    }
     // Values of x-test that the upstream saw of one more request, joined.
     std::string x_test(std::string_view target, std::string_view lines = "apikey: k\r\n") {
         const int answered = status(target, lines);
@@ -85,8 +88,9 @@ TEST_CASE("consumers: O2, O4: priorities and a disabled entry change nothing abo
 
 TEST_CASE("consumers: O7, O8, O19: the consumer beats its group; a group that is gone is 503", "[e2e][consumers]") {
     House house("routes:\n" + route(1, "/a", "key-auth: {}") +
-                "consumer_groups:\n  - {id: g, plugins: {fault-injection: {abort: {http_status: 405}}, " + add("group") +
-                "}}\n" + jack("fault-injection: {abort: {http_status: 503, vars: [[[arg_v, ==, \"1\"]]]}}", "group_id: g, "));
+                "consumer_groups:\n  - {id: g, plugins: {fault-injection: {abort: {http_status: 405}}, " +
+                add("group") + "}}\n" +
+                jack("fault-injection: {abort: {http_status: 503, vars: [[[arg_v, ==, \"1\"]]]}}", "group_id: g, "));
     CHECK(house.x_test("/a") == "1 group");
     CHECK(house.status("/a?v=1") == 503);
     REQUIRE(house.gateway->put("consumer_group", "mine", R"({"plugins":{}})").exit == 0);
@@ -135,8 +139,7 @@ TEST_CASE("consumers: O12, O13, O14: missing references; global rules on unknown
     const RunResult twin =
         house.gateway->put("global_rule", "2", R"({"plugins":{"response-rewrite":{"status_code":201}}})");
     CHECK(twin.exit == 1);
-    CHECK(twin.out.find("plugin 'response-rewrite' already exists in global rule with id '1'") !=
-          std::string::npos);
+    CHECK(twin.out.find("plugin 'response-rewrite' already exists in global rule with id '1'") != std::string::npos);
 }
 
 TEST_CASE("consumers: O15, O18: forged fields do not count; consumers are refused by name", "[e2e][consumers]") {
@@ -166,10 +169,10 @@ TEST_CASE("consumers: O16: what a consumer may replace waits for authentication"
     CHECK(house.status("/a?rule=A") == 200);
     CHECK(house.status("/a?rule=B") == 417);
     // Without any consumer that names the plugin it runs where its priority puts it.
-    REQUIRE(house.gateway->reload(options_with(house.upstream, "routes:\n" +
-                                                                   route(1, "/a", "key-auth: {}, " + abort_at("A", 418)) +
-                                                                   jack(""))
-                                      .routes)
+    REQUIRE(house.gateway
+                ->reload(options_with(house.upstream,
+                                      "routes:\n" + route(1, "/a", "key-auth: {}, " + abort_at("A", 418)) + jack(""))
+                             .routes)
                 .exit == 0);
     CHECK(house.status("/a?rule=A", "") == 418);
 }
@@ -203,9 +206,11 @@ TEST_CASE("consumers: put and deleted ones are live when the command returns, an
           "[e2e][consumers]") {
     House house("routes:\n" + route(1, "/a", "key-auth: {}"));
     CHECK(house.status("/a") == 401);
-    REQUIRE(house.gateway->put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"k"}}})").exit == 0);
+    REQUIRE(house.gateway->put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"k"}}})").exit ==
+            0);
     CHECK(house.status("/a") == 200);
-    REQUIRE(house.gateway->put("consumer", "jack/credentials/c1", R"({"plugins":{"key-auth":{"key":"k1"}}})").exit == 0);
+    REQUIRE(house.gateway->put("consumer", "jack/credentials/c1", R"({"plugins":{"key-auth":{"key":"k1"}}})").exit ==
+            0);
     CHECK(house.status("/a", "apikey: k1\r\n") == 200);
     const RunResult twin =
         house.gateway->put("consumer", "rose", R"({"username":"rose","plugins":{"key-auth":{"key":"k"}}})");
@@ -231,7 +236,8 @@ TEST_CASE("consumers: the list of plugins changes hot, and a plugin that leaves 
     REQUIRE(house.gateway->reload(options_with(house.upstream, other).routes).exit == 0);
     CHECK(house.get("/a").body == "x");
     const RunResult refused = house.gateway->reload(
-        options_with(house.upstream, "routes:\n" + route(1, "/a", add("route")) + "plugins:\n  - {name: echo}\n").routes);
+        options_with(house.upstream, "routes:\n" + route(1, "/a", add("route")) + "plugins:\n  - {name: echo}\n")
+            .routes);
     CHECK(refused.exit == 1);
     CHECK(refused.out.find("unknown plugin [proxy-rewrite]") != std::string::npos);
 }

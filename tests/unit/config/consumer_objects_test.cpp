@@ -26,8 +26,7 @@ TEST_CASE("consumer: what breaks a rule is refused with the reference's text", "
         {R"({"plugins":{}})", "property \"username\" is required"},
         {R"({"username":"ja ck"})",
          R"(property "username" validation failed: failed to match pattern "^[a-zA-Z0-9_\-]+$" with "ja ck")"},
-        {R"({"username":""})",
-         "property \"username\" validation failed: string too short, expected at least 1, got 0"},
+        {R"({"username":""})", "property \"username\" validation failed: string too short, expected at least 1, got 0"},
         {R"({"username":"jack","name":"n"})", "additional properties forbidden, found name"},
         {R"({"username":"jack","upstream":{}})", "additional properties forbidden, found upstream"},
         {R"({"username":"jack","plugins":7})",
@@ -77,7 +76,8 @@ TEST_CASE("kinds: names of lists and of their items are both read", "[config][co
     CHECK_FALSE(parse_kind("plugin_metadat", kind));
 }
 
-TEST_CASE("secrets: references are told from values and resolved out of the environment", "[config][secret_reference]") {
+TEST_CASE("secrets: references are told from values and resolved out of the environment",
+          "[config][secret_reference]") {
     ::setenv("GATEWAY_TEST_SECRET", R"({"a":"one","n":7})", 1);
     CHECK(is_secret_reference("$env://X"));
     CHECK(is_secret_reference("$ENV://X"));

@@ -53,7 +53,8 @@ void sort_items(Items& items) {
 
 class Model {
 public:
-    Model(const World& world, std::size_t route, std::string who) : world_(world), route_(route), who_(std::move(who)) {}
+    Model(const World& world, std::size_t route, std::string who)
+        : world_(world), route_(route), who_(std::move(who)) {}
 
     std::vector<std::string> rewrite() const {
         const Items route = route_list();
@@ -206,8 +207,8 @@ private:
     std::vector<Override> overrides(const Entries& entries, const std::string& place) {
         std::vector<Override> made;
         for (const auto& [name, entry] : entries) {
-            made.push_back({world_.plugins.find(name)->first,
-                            entry.enabled ? plugin(name, place, entry) : Ref<const Instance>()});
+            made.push_back(
+                {world_.plugins.find(name)->first, entry.enabled ? plugin(name, place, entry) : Ref<const Instance>()});
         }
         return made;
     }
@@ -325,8 +326,8 @@ TEST_CASE("rewrite: random worlds of four plugins", "[plugin][rewrite_property]"
             const auto priority = [&]() -> std::optional<int> {
                 return below(3) ? std::nullopt : std::optional<int>(static_cast<int>(40 + below(20)));
             };
-            for (Entries* entries : {&world.routes[0], &world.routes[1], &world.group, &world.of["jack"],
-                                     &world.of["rose"]}) {
+            for (Entries* entries :
+                 {&world.routes[0], &world.routes[1], &world.group, &world.of["jack"], &world.of["rose"]}) {
                 place(*entries, name, below(3), priority());
             }
         }
@@ -335,7 +336,8 @@ TEST_CASE("rewrite: random worlds of four plugins", "[plugin][rewrite_property]"
     }
 }
 
-TEST_CASE("rewrite: a missing group answers 503, response phases run with the route's list", "[plugin][rewrite_property]") {
+TEST_CASE("rewrite: a missing group answers 503, response phases run with the route's list",
+          "[plugin][rewrite_property]") {
     std::vector<std::string> story;
     FakeConsumers consumers;
     consumers.add("jack", "{}", {"missing", ""});
@@ -355,7 +357,8 @@ TEST_CASE("rewrite: a missing group answers 503, response phases run with the ro
                                             "late#delayed_body_filter", "late#log"});
 }
 
-TEST_CASE("rewrite: what a filter said of the route's instance holds in the merged list", "[plugin][rewrite_property]") {
+TEST_CASE("rewrite: what a filter said of the route's instance holds in the merged list",
+          "[plugin][rewrite_property]") {
     std::vector<std::string> story;
     FakeConsumers consumers;
     consumers.add("jack", "{}");

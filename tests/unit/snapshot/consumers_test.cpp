@@ -112,7 +112,8 @@ TEST_CASE("consumers: a secret that does not resolve leaves the consumer out", "
     worker.document.put(Kind::consumer, "json", consumer(key("$ENV://GATEWAY_TEST_JSON/sub")));
     worker.document.put(Kind::consumer, "lost", consumer(key("$env://GATEWAY_TEST_UNSET")));
     worker.document.put(Kind::consumer, "vault", consumer(key("$secret://vault/1/a/b")));
-    worker.document.put(Kind::consumer, "inner", consumer(R"("mark-auth":{"key":"k","secret":"$env://GATEWAY_TEST_UNSET"})"));
+    worker.document.put(Kind::consumer, "inner",
+                        consumer(R"("mark-auth":{"key":"k","secret":"$env://GATEWAY_TEST_UNSET"})"));
     worker.document.put(Kind::consumer, "off", consumer(R"("mark-auth":{"key":"off","_meta":{"disable":true}})"));
     worker.reload();
     CHECK(who(worker, "from-env") == "jack");

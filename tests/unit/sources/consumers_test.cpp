@@ -25,7 +25,8 @@ CheckRules rules() {
         if (name != "logger") return errors.add("invalid plugin name");
         if (metadata.find("bad")) errors.add("invalid configuration: bad");
     };
-    rules.credential_key = [](std::string_view plugin, const json::Value& entry) -> std::optional<CredentialIndex::Key> {
+    rules.credential_key = [](std::string_view plugin,
+                              const json::Value& entry) -> std::optional<CredentialIndex::Key> {
         const json::Value* key = entry.find("key");
         if (plugin != "key-auth" || !key) return std::nullopt;
         return CredentialIndex::Key{"key", key->string()};
@@ -84,14 +85,15 @@ TEST_CASE("consumers: what a file does wrong is told", "[sources][consumers]") {
         "  - {username: rose, plugins: {key-auth: {key: k}}}\n"
         "  - {id: lost/credentials/c1, plugins: {key-auth: {key: k}}}\n");
     CHECK(result.diagnostics.ok());
-    CHECK(result.diagnostics.text() ==
-          "routes.yaml:2:22: warning: consumers/jack group_id: there is no consumer_group [none]: its requests get 503\n"
-          "routes.yaml:3:5: warning: consumers/rose: duplicate key of plugin key-auth found with consumer: jack; the "
-          "last one is used\n"
-          "routes.yaml:4:6: warning: consumers/lost/credentials/c1 id: there is no consumer [lost]: nobody can log in "
-          "with it\n"
-          "routes.yaml:4:5: warning: consumers/lost/credentials/c1: duplicate key of plugin key-auth found with "
-          "consumer: jack; the last one is used\n");
+    CHECK(
+        result.diagnostics.text() ==
+        "routes.yaml:2:22: warning: consumers/jack group_id: there is no consumer_group [none]: its requests get 503\n"
+        "routes.yaml:3:5: warning: consumers/rose: duplicate key of plugin key-auth found with consumer: jack; the "
+        "last one is used\n"
+        "routes.yaml:4:6: warning: consumers/lost/credentials/c1 id: there is no consumer [lost]: nobody can log in "
+        "with it\n"
+        "routes.yaml:4:5: warning: consumers/lost/credentials/c1: duplicate key of plugin key-auth found with "
+        "consumer: jack; the last one is used\n");
 }
 
 TEST_CASE("consumers: entries are checked as what they are there", "[sources][consumers]") {
@@ -132,7 +134,8 @@ TEST_CASE("credential index: who may hold a key beside whom", "[sources][credent
     CHECK(index.conflict("jack", with("k")).empty());
     CHECK(index.conflict("jack", with("k1")).empty());
     CHECK(index.conflict("jack/credentials/c1", with("k1")).empty());
-    CHECK(index.conflict("jack/credentials/c1", with("k")) == "duplicate key of plugin key-auth found with consumer: jack");
+    CHECK(index.conflict("jack/credentials/c1", with("k")) ==
+          "duplicate key of plugin key-auth found with consumer: jack");
     CHECK(index.conflict("rose", with("k1")) ==
           "duplicate key of plugin key-auth found with credential: c1 of consumer: jack");
     CHECK(index.conflict("rose", with("k2")).empty());
