@@ -84,6 +84,13 @@ Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector)
     return chain.make();
 }
 
+void prepare(FakeExchange& exchange, const json::Value& vector) {
+    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
+    exchange.set_client(text(vector, "client", "127.0.0.1"));
+    if (vector.find("request_body")) exchange.with_body(text(vector, "request_body"));
+    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64() * 1000;
+}
+
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
     if (const json::Value* credential = vector.find("credential")) {
@@ -100,8 +107,7 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
     const FakeConsumers consumers = consumers_of(vector.find("consumers"));
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));
     exchange.use(consumers);
-    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
-    exchange.set_client(text(vector, "client", "127.0.0.1"));
+    prepare(exchange, vector);
     const Seen& answer = exchange.run(*chain_for(plugin, vector), script_of(vector));
     REQUIRE(exchange.finished);
     check_upstream(vector, exchange);
@@ -116,9 +122,9 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin =
-        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
-                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction");
+    const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
+                                        "echo", "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth",
+                                        "consumer-restriction", "jwt-auth", "hmac-auth");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -140,7 +146,9 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"key-auth", "K", 13},
                                                        {"basic-auth", "B", 12},
                                                        {"multi-auth", "MA", 8},
-                                                       {"consumer-restriction", "R", 9}}));
+                                                       {"consumer-restriction", "R", 9},
+                                                       {"jwt-auth", "J", 18},
+                                                       {"hmac-auth", "H", 14}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
