@@ -30,7 +30,8 @@ ToolOptions parse(const std::vector<std::string>& arguments) {
     json::Value headers = json::Value::array();
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& word = arguments[i];
-        const bool valued = word == "-c" || word == "--config" || word == "-H" || word == "--from";
+        const bool valued =
+            word == "-c" || word == "--config" || word == "-H" || word == "--from" || word == "--consumer";
         if (valued && i + 1 == arguments.size()) {
             options.error = word + " needs a value";
         } else if (word == "-c" || word == "--config") {
@@ -39,6 +40,8 @@ ToolOptions parse(const std::vector<std::string>& arguments) {
             headers.push(json::Value(arguments[++i]));
         } else if (word == "--from") {
             options.explain.set("from", json::Value(arguments[++i]));
+        } else if (word == "--consumer") {
+            options.explain.set("consumer", json::Value(arguments[++i]));
         } else if (word == "--strict") {
             options.strict = true;
         } else if (word == "--json") {

@@ -31,6 +31,7 @@ void ProxyExchange::end() noexcept {
     graphql = {};
     matched = body_asked = graphql_read = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
     upload_done = true;
+    body_failure = Failure::none;
     head.reset();
     upstream_head.reset();
     response_head.reset();

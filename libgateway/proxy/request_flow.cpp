@@ -215,6 +215,10 @@ enum class Outcome : std::uint8_t { reply, forward, gone };
 Outcome outcome_of(ProxyExchange& exchange, Verdict verdict) {
     exchange.source = ResponseSource::plugin;
     exchange.reason = EndReason::plugin_reply;
+    if (exchange.merge_failed) {
+        exchange.source = ResponseSource::gateway;
+        exchange.reason = EndReason::plugin_failed;
+    }
     if (verdict == Verdict::fail) set_page(exchange, 500, EndReason::plugin_failed);
     return Outcome::reply;
 }
@@ -239,16 +243,45 @@ Task<Failure> collect_for_match(ProxyExchange& exchange) {
     co_return failure;
 }
 
+Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted) {
+    if (wanted == 0 || exchange.upload_done || exchange.body_buffered) co_return Failure::none;
+    Task<Failure> collecting = collect_request_body(exchange, wanted);
+    const Failure failure = co_await collecting;
+    co_return failure;
+}
+
+// The consumers of this snapshot, as long as the request phases run: what auth plugins find and what is merged then are
+// of one revision, and a long exchange holds no old one.
+class Directory {
+public:
+    Directory(ProxyExchange& exchange, const SnapshotPtr& snapshot) : exchange_(exchange), snapshot_(snapshot) {
+        exchange_.use_consumers(*snapshot_);
+    }
+    ~Directory() { exchange_.use_consumers(ConsumerDirectory::none()); }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+
+private:
+    ProxyExchange& exchange_;
+    const SnapshotPtr snapshot_;
+};
+
 // Rewrite and access of both scopes, with the body whole if somebody needs it so.
 Task<Outcome> run_request_phases(ProxyExchange& exchange) {
+    const Directory directory(exchange, exchange.site().snapshot);
     const std::uint64_t wanted =
         std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
-    if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
-        const Failure failure = co_await collect_request_body(exchange, wanted);
+    if (wanted > 0) {
+        const Failure failure = co_await collect_for_plugins(exchange, wanted);
         if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
     }
     Verdict verdict = Verdict::next;
-    if (has_lane<Phase::rewrite>(exchange)) verdict = co_await run_lane<Phase::rewrite>(exchange);
+    if (has_lane<Phase::rewrite>(exchange)) {
+        verdict = co_await run_rewrite(exchange, *exchange.global, exchange.chain, exchange.matched);
+    }
+    if (exchange.body_failure != Failure::none) {
+        co_return set_failure(exchange, exchange.body_failure) ? Outcome::reply : Outcome::gone;
+    }
     if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
     if (has_lane<Phase::access>(exchange)) verdict = co_await run_lane<Phase::access>(exchange);
     if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
@@ -329,6 +362,13 @@ After after(const ProxyExchange& exchange, bool understood) noexcept {
 }
 
 }  // namespace
+
+Task<Verdict> ProxyExchange::prepare_for(const Chain& merged) {
+    const std::uint64_t wanted = merged.request_body_needed();
+    Task<Failure> collecting = collect_for_plugins(*this, wanted);
+    body_failure = co_await collecting;
+    co_return body_failure == Failure::none ? Verdict::next : Verdict::respond;
+}
 
 Task<After> serve(Session& session) {
     const Held held(session);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/config/objects.hpp"
 #include "libgateway/route/pattern.hpp"
 
@@ -18,7 +19,8 @@ bool has(const std::vector<std::string>& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-void check_plugins(const Value& object, const CheckRules& rules, Errors& errors, Errors& warnings) {
+void check_plugins(const Value& object, const CheckRules& rules, const CheckRules::PluginCheck& check, Errors& errors,
+                   Errors& warnings) {
     const Value* plugins = object.find("plugins");
     if (!plugins || !plugins->is_object()) return;
     for (const json::Member& member : plugins->members()) {
@@ -30,7 +32,7 @@ void check_plugins(const Value& object, const CheckRules& rules, Errors& errors,
             continue;
         }
         std::vector<std::string> notes;
-        if (rules.plugin) rules.plugin(member.key, member.value, errors, notes);
+        if (check) check(member.key, member.value, errors, notes);
         for (std::string& note : notes) warnings.add(std::move(note));
     }
 }
@@ -95,7 +97,19 @@ constexpr Reference references[] = {
     {"service_id", Kind::service, "its requests get 404"},
     {"upstream_id", Kind::upstream, "its requests get 502"},
     {"plugin_config_id", Kind::plugin_config, "its requests get 503"},
+    {"group_id", Kind::consumer_group, "its requests get 503"},
 };
+
+const CheckRules::PluginCheck& plugin_check(Kind kind, const Value& value, const CheckRules& rules) {
+    if (kind != Kind::consumer) return rules.plugin;
+    return config::is_credential_object(value) ? rules.credential_plugin : rules.consumer_plugin;
+}
+
+void check_metadata(std::string_view id, const Value& value, const CheckRules& rules, Errors& errors) {
+    const bool enabled = !rules.enabled_plugins || has(*rules.enabled_plugins, id);
+    if (!enabled) return errors.add("invalid plugin name");
+    if (rules.metadata) rules.metadata(id, value, errors);
+}
 
 }  // namespace
 
@@ -105,7 +119,9 @@ std::string reference_of(const Value& value, std::string_view member) {
     return found->is_number() ? found->number() : found->string();
 }
 
-void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& errors, Errors& warnings) {
+void check_item(Kind kind, std::string_view id, const Value& value, const CheckRules& rules, Errors& errors,
+                Errors& warnings) {
+    if (kind == Kind::plugin_metadata) return check_metadata(id, value, rules, errors);
     config::check_object(kind, value, errors);
     const Value* upstream = kind == Kind::upstream ? &value : value.find("upstream");
     if (upstream && kind == Kind::upstream) {
@@ -115,22 +131,34 @@ void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& 
         const Errors::Scope same(warnings, Errors::Level::property, "upstream", *upstream);
         check_abilities(*upstream, rules, errors, warnings);
     }
-    check_plugins(value, rules, errors, warnings);
+    check_plugins(value, rules, plugin_check(kind, value, rules), errors, warnings);
     if (kind != Kind::route) return;
     check_patterns(value, warnings);
     check_vars(value, rules, errors);
 }
 
 void check_references(Kind kind, const Value& value, const Exists& exists, Errors& warnings) {
-    if (kind != Kind::route && kind != Kind::service) return;
+    if (kind != Kind::route && kind != Kind::service && kind != Kind::consumer) return;
     for (const Reference& reference : references) {
         const std::string id = reference_of(value, reference.member);
         if (id.empty() || exists(reference.kind, id)) continue;
         std::string text = "there is no ";
-        std::string_view list = config::list_name(reference.kind);
-        text.append(list.substr(0, list.size() - 1)).append(" [").append(id).append("]: ").append(reference.effect);
+        text.append(config::kind_name(reference.kind)).append(" [").append(id).append("]: ").append(reference.effect);
         warnings.add_member(reference.member, value.find(reference.member)->where, text);
     }
+    if (kind != Kind::consumer || !config::is_credential_object(value)) return;
+    const auto name = config::credential_name(value.find("id")->string());
+    if (!name || exists(Kind::consumer, name->username)) return;
+    warnings.add_member("id", value.find("id")->where,
+                        "there is no consumer [" + std::string(name->username) + "]: nobody can log in with it");
+}
+
+std::string dangling_consumer(std::string_view id, const Value& value, const Exists& exists) {
+    const auto credential = config::credential_name(id);
+    if (credential && !exists(Kind::consumer, credential->username)) return "consumer not found";
+    const std::string group = reference_of(value, "group_id");
+    if (group.empty() || exists(Kind::consumer_group, group)) return {};
+    return "failed to fetch consumer group info by consumer group id [" + group + "], response code: 404";
 }
 
 void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
@@ -139,11 +167,21 @@ void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
     }
     if (kind == Kind::plugin_config) plugin_configs_.push_back({std::string(id), &value});
     if (kind == Kind::global_rule) global_rules_.push_back({std::string(id), &value});
+    if (kind == Kind::consumer) add_consumer(id, value);
+}
+
+void CrossCheck::add_consumer(std::string_view id, const Value& value) {
+    std::string text = credentials_.conflict(id, value);
+    if (!text.empty()) repeated_keys_.push_back({{std::string(id), &value}, std::move(text)});
+    credentials_.add(id, value);
 }
 
 void CrossCheck::report(std::string_view file, config::Diagnostics& diagnostics) const {
     report_overrides(file, diagnostics);
     report_global_rules(file, diagnostics);
+    for (const auto& [consumer, text] : repeated_keys_) {
+        diagnostics.warning(file, consumer.value->where, "consumers/" + consumer.id, text + "; the last one is used");
+    }
 }
 
 void CrossCheck::report_overrides(std::string_view file, config::Diagnostics& diagnostics) const {
