@@ -13,6 +13,7 @@ Instance::~Instance() {
 Ref<const Instance> make_instance(const PluginType& type, const json::Value& config, BuildScope& scope) {
     auto made = std::make_unique<Instance>();
     made->meta = compile_meta(config);
+    scope.config = &config;
     made->plugin = type.create(config, scope);
     made->name = type.name;
     made->priority = made->meta.priority.value_or(type.priority);

@@ -25,6 +25,11 @@ struct NodeScope {
 struct BuildScope {
     std::string_view where;  // "routes/12", for messages
     const NodeScope& node = NodeScope::none();
+    const json::Value* metadata = nullptr;  // of this plugin, checked; null: there is none
+    const json::Value* config = nullptr;    // the entry being built, `_meta` included
+    // "/apisix/routes/12:3735928559": object and version of the entry, the beginning of keys of counters that belong to
+    // both. A change elsewhere in the object leaves it as it is (plugins/README.md 3.5 of the specification).
+    std::string counter_prefix() const;
     // Attribute of `plugin_attr.<plugin>`; null if there is none.
     const json::Value* attribute(std::string_view plugin, std::string_view key) const noexcept;
 };
@@ -40,6 +45,8 @@ struct PluginType {
     // From settings that passed `check`; throws config::Error otherwise.
     std::unique_ptr<const Plugin> (*create)(const json::Value& settings, BuildScope& scope) = nullptr;
     config::SchemaTable (*schema)() = nullptr;
+    // The group in which an entry shares its state with those of other objects, which must then be equal; null: none.
+    std::string_view (*group_of)(const json::Value& settings) = nullptr;
 };
 
 class PluginRegistry {
@@ -86,12 +93,14 @@ PluginType plugin_type() {
         return std::make_unique<const P>(std::move(settings), scope);
     };
     type.schema = [] { return config::table_of(P::schema); };
+    if constexpr (requires { P::group_of; }) type.group_of = P::group_of;
     return type;
 }
 
 // One line per plugin: `const Registration<IpRestriction> registration;`. P has: struct Settings, static constexpr
 // name, priority, a schema table `schema`, a constructor P(Settings, BuildScope&); optionally `static constexpr OnError
-// on_error`, `static constexpr bool prefer_route` and `static void check(const Settings&, config::Errors&)`.
+// on_error`, `static constexpr bool prefer_route`, `static std::string_view group_of(const json::Value&)` and `static
+// void check(const Settings&, config::Errors&)`.
 template <class P>
 class Registration {
 public:

@@ -108,6 +108,11 @@ void check_references(Kind kind, const Value& value, const Exists& exists, Error
 }
 
 void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
+    if (SharedGroups::Mismatch found = groups_.add(value); !found.plugin.empty()) {
+        mismatches_.push_back({std::string(config::list_name(kind)).append("/").append(id),
+                               "plugins." + std::string(found.plugin), std::move(found.text),
+                               value.find("plugins")->find(found.plugin)->where});
+    }
     if (kind == Kind::route && value.find("plugin_config_id") && value.find("plugins")) {
         routes_.push_back({std::string(id), &value});
     }
@@ -116,6 +121,15 @@ void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
 }
 
 void CrossCheck::report(std::string_view file, config::Diagnostics& diagnostics) const {
+    for (const Mismatch& mismatch : mismatches_) {
+        diagnostics.add({config::Severity::error,
+                         std::string(file),
+                         mismatch.where,
+                         mismatch.object,
+                         mismatch.field,
+                         mismatch.text,
+                         {}});
+    }
     report_overrides(file, diagnostics);
     report_global_rules(file, diagnostics);
 }
