@@ -1,5 +1,6 @@
 // What each command of the control socket does. Names and usage are in control/commands.hpp, for gatewayctl too.
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "libgateway/control/commands.hpp"
 #include "libgateway/process/control_explain.hpp"
@@ -13,7 +14,7 @@ using control::Answer;
 using control::Request;
 using control::Status;
 
-constexpr std::size_t most_rows_with_place = 2000;  // finding the place of each of 100,000 would hold up the loop
+constexpr std::size_t places_a_turn = 500;  // finding the place of each of 100,000 in one go would hold up the loop
 constexpr auto worker_answer_limit = std::chrono::milliseconds(1000);
 
 json::Value texts(const std::vector<std::string>& list) {
@@ -99,16 +100,21 @@ asio::awaitable<Answer> explain(Control& control, const Request& request) {
     co_return good(outcome.first);
 }
 
+asio::awaitable<void> add_places(Control& control, config::Kind kind, json::Value& rows) {
+    std::size_t found = 0;
+    for (json::Value& row : rows.make_array()) {
+        row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));
+        if (++found % places_a_turn == 0) co_await asio::post(control.loop(), asio::use_awaitable);
+    }
+}
+
 asio::awaitable<Answer> show_objects(Control& control, config::Kind kind, std::string filter) {
     auto view = co_await control.view();
     auto work = [view, kind, filter] {
         return kind == config::Kind::route ? view->routes(filter) : view->upstreams(filter);
     };
     json::Value rows = co_await on_thread(control.builder(), std::move(work));
-    if (rows.size() <= most_rows_with_place) {
-        for (json::Value& row : rows.make_array())
-            row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));
-    }
+    co_await add_places(control, kind, rows);
     co_return good(rows);
 }
 
@@ -170,12 +176,12 @@ asio::awaitable<Answer> check(Control&, const Request&) {
 
 constexpr std::array table{
     ControlCommand{"status", status, true},
-    ControlCommand{"reload", reload, false},
+    ControlCommand{"reload", reload, false, true},
     ControlCommand{"check", check, true},
     ControlCommand{"explain", explain, false},
     ControlCommand{"show", show, false},
-    ControlCommand{"put", put, false},
-    ControlCommand{"delete", remove, false},
+    ControlCommand{"put", put, false, true},
+    ControlCommand{"delete", remove, false, true},
     ControlCommand{"reopen", tell_master<ToMaster::reopen_logs>, true},
     ControlCommand{"stop", tell_master<ToMaster::stop>, true},
     ControlCommand{"quit", tell_master<ToMaster::quit>, true},

@@ -26,7 +26,7 @@ struct ToolOptions {
 
 ToolOptions parse(const std::vector<std::string>& arguments) {
     ToolOptions options;
-    options.config_path = config::default_static_file(config::process_environment());
+    options.config_path = default_config();
     json::Value headers = json::Value::array();
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& word = arguments[i];
@@ -161,6 +161,10 @@ int explain(ToolOptions options) {
 }
 
 }  // namespace
+
+std::string default_config() {
+    return config::default_static_file(config::process_environment());
+}
 
 int run_tool(std::string_view name, const std::vector<std::string>& arguments) try {
     const ToolOptions options = parse(arguments);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "libgateway/expr/graphql.hpp"
 #include "libgateway/http/forwarding.hpp"
 #include "libgateway/net/buffer_pool.hpp"
 #include "libgateway/plugin/chain.hpp"
@@ -58,6 +59,8 @@ public:
     std::string_view sent_target, sent_host;  // of the last attempt
     bool matched = false;
     mutable bool body_asked = false;  // a variable of the body was asked for before it was there
+    mutable bool graphql_read = false;
+    mutable expr::GraphqlOperation graphql;  // once read
 
     // --- client side
     net::Buffer head;  // pinned: all views of the request

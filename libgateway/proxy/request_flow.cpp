@@ -38,12 +38,23 @@ private:
 
 enum class HeadState : std::uint8_t { complete, refused, need_more, gone };
 
+// What the session kept for this exchange. A head that began earlier brings its time with it.
+void take_carried(ProxyExchange& exchange) noexcept {
+    CarriedBytes carried = exchange.session->take_carried();
+    exchange.head = std::move(carried.block);
+    exchange.head_size = carried.size;
+    exchange.head_scanned = carried.scanned;
+    if (carried.begun_ms == 0) return;
+    exchange.started_ms = carried.begun_ms;
+    exchange.started_ns = carried.begun_ms * 1'000'000;
+}
+
 // Reads and parses as much of the request head as is there.
 HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     Session& session = *exchange.session;
     net::Buffer& block = exchange.head;
     const auto& limits = exchange.settings->limits;
-    if (!block && session.has_carried()) block = session.take_carried(exchange.head_size);
+    if (session.has_carried()) take_carried(exchange);
     if (!block) block = exchange.site().buffers.take(4096);
     for (;;) {
         if (exchange.head_size > 0) {
@@ -69,24 +80,17 @@ HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     }
 }
 
-// The rest of a head that did not come in one piece: all of it within header_timeout, however it trickles.
-Task<HeadState> read_slow_head(ProxyExchange& exchange, http::HeadResult& result) {
-    Session& session = *exchange.session;
+// A head that did not come in one piece goes back to the session, which waits for the rest without an exchange. All of
+// it must come within header_timeout, however it trickles.
+HeadState put_off(ProxyExchange& exchange, http::HeadResult& result) noexcept {
+    if (exchange.head_size == 0) return HeadState::need_more;
     const std::int64_t until = exchange.started_ms + exchange.settings->header_timeout.count();
-    for (;;) {
-        const std::int64_t left = until - exchange.site().reactor.now_ms();
-        if (left > 0) {
-            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
-                                                                   net::readable | net::hangup, Milliseconds(left));
-            if (woke == net::Woke::cancelled) co_return HeadState::gone;
-        }
-        const HeadState state = left > 0 ? read_head(exchange, result) : HeadState::need_more;
-        if (state != HeadState::need_more) co_return state;
-        if (exchange.site().reactor.now_ms() < until) continue;
-        if (exchange.head_size == 0) co_return HeadState::gone;
+    if (exchange.site().reactor.now_ms() >= until) {
         result = {http::HeadState::failed, 0, 408, "request head took too long"};
-        co_return HeadState::refused;
+        return HeadState::refused;
     }
+    exchange.session->keep_head(std::move(exchange.head), exchange.head_size, exchange.started_ms);
+    return HeadState::need_more;
 }
 
 void set_page(ProxyExchange& exchange, unsigned status, EndReason reason) noexcept {
@@ -331,8 +335,8 @@ Task<After> serve(Session& session) {
     ProxyExchange& exchange = *held;
     http::HeadResult head;
     HeadState state = read_head(exchange, head);
-    if (state == HeadState::need_more && exchange.head_size == 0) co_return After::next;
-    if (state == HeadState::need_more) state = co_await read_slow_head(exchange, head);
+    if (state == HeadState::need_more) state = put_off(exchange, head);
+    if (state == HeadState::need_more) co_return After::next;
     if (state == HeadState::gone) co_return After::close;
     session.count_request();
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "libgateway/config/objects.hpp"
+#include "libgateway/route/pattern.hpp"
 
 namespace gateway::sources {
 
@@ -41,16 +42,39 @@ void check_vars(const Value& route, const CheckRules& rules, Errors& errors) {
     if (!why.empty()) errors.add_member("vars", vars->where, "failed to validate the 'vars' expression: " + why);
 }
 
+// A name that the specification does not know is no error: one node is served without a balancer (upstream.md 1.1).
+void check_balancer(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    const Value* type = upstream.find("type");
+    if (!type || !type->is_string() || has(rules.balancers, type->string())) return;
+    if (has(rules.unbuilt_balancers, type->string())) {
+        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
+        return;
+    }
+    warnings.add_member("type", type->where,
+                        "unknown balancer \"" + type->string() + "\": with more than one node requests get 502");
+}
+
+void check_pattern(std::string_view member, const Value& pattern, Errors& warnings) {
+    if (!pattern.is_string() || !route::Pattern::parse(pattern.string(), false).ignores_rest()) return;
+    const std::string& text = pattern.string();
+    warnings.add_member(member, pattern.where,
+                        "what follows the * is ignored: the same as \"" + text.substr(0, text.find('*') + 1) + "\"");
+}
+
+void check_patterns(const Value& route, Errors& warnings) {
+    if (const Value* uri = route.find("uri")) check_pattern("uri", *uri, warnings);
+    const Value* uris = route.find("uris");
+    if (!uris || !uris->is_array()) return;
+    for (const Value& pattern : uris->items()) check_pattern("uris", pattern, warnings);
+}
+
 void check_abilities(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
     const Value* scheme = upstream.find("scheme");
     if (scheme && scheme->is_string() && !has(rules.schemes, scheme->string())) {
         errors.add_member("scheme", scheme->where,
                           "scheme \"" + scheme->string() + "\" is not supported by this build");
     }
-    const Value* type = upstream.find("type");
-    if (type && type->is_string() && !has(rules.balancers, type->string())) {
-        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
-    }
+    check_balancer(upstream, rules, errors, warnings);
     if (const Value* discovery = upstream.find("discovery_type")) {
         errors.add_member("discovery_type", discovery->where, "'discovery_type' is not supported by this build");
     }
@@ -92,7 +116,9 @@ void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& 
         check_abilities(*upstream, rules, errors, warnings);
     }
     check_plugins(value, rules, errors, warnings);
-    if (kind == Kind::route) check_vars(value, rules, errors);
+    if (kind != Kind::route) return;
+    check_patterns(value, warnings);
+    check_vars(value, rules, errors);
 }
 
 void check_references(Kind kind, const Value& value, const Exists& exists, Errors& warnings) {

@@ -26,6 +26,7 @@ struct CheckRules {
     // Names that may be used; absent: all that `plugin` knows.
     std::optional<std::vector<std::string>> enabled_plugins;
     std::vector<std::string> schemes{"http"}, balancers{"roundrobin"};
+    std::vector<std::string> unbuilt_balancers{"chash", "ewma", "least_conn"};  // of the specification
     bool plugin_config_overrides_route = true;
 };
 // The rules of this program: its plugins and its expressions.
