@@ -69,7 +69,7 @@ void Server::give_back(ConnectionPtr connection) {
 Task<std::string> Server::connect(Connection& connection, Until until, net::Sleeper& sleeper) {
     auto address = net::parse_literal(target_.host, target_.port);
     if (!address) {
-        auto resolved = co_await resolver_.resolve(target_.host, target_.port);
+        auto resolved = co_await resolver_.resolve(target_.host, target_.port, nullptr);
         if (!resolved) co_return "cannot resolve " + target_.host;
         address = *resolved;
     }
