@@ -69,7 +69,8 @@ void Server::give_back(ConnectionPtr connection) {
 Task<std::string> Server::connect(Connection& connection, Until until, net::Sleeper& sleeper) {
     auto address = net::parse_literal(target_.host, target_.port);
     if (!address) {
-        auto resolved = co_await resolver_.resolve(target_.host, target_.port);
+        net::Descriptor nobody;  // the answer serves every later request, whoever gives up meanwhile
+        auto resolved = co_await resolver_.resolve(target_.host, target_.port, nobody);
         if (!resolved) co_return "cannot resolve " + target_.host;
         address = *resolved;
     }
