@@ -6,8 +6,11 @@
 
 #include <algorithm>
 
+#include "libgateway/base/strings.hpp"
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
+#include "libgateway/plugin/registry.hpp"
+#include "libgateway/plugin/shared_groups.hpp"
 
 namespace gateway::process {
 
@@ -56,6 +59,21 @@ FullDelta encode_full(const Document& document, std::uint64_t revision) {
     return full;
 }
 
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
+    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
+    if (!settings.plugins) return settings;
+    std::vector<std::string_view> known;
+    for (const PluginType& type : plugin_registry().types()) known.push_back(type.name);
+    for (const std::string& name : *settings.plugins) {
+        if (plugin_registry().find(name)) continue;
+        std::string text = fmt::format("unknown plugin [{}]: it is ignored", name);
+        if (const std::string_view near = nearest(name, known); !near.empty())
+            text += fmt::format(" (did you mean \"{}\"?)", near);
+        found.warning(place.file, {}, "plugins", std::move(text));
+    }
+    return settings;
+}
+
 sources::CheckRules rules_for(const config::StaticConfig& settings) {
     sources::CheckRules rules = sources::program_rules();
     rules.enabled_plugins = settings.plugins;
@@ -92,14 +110,12 @@ void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
 
 config::Diagnostics Catalogue::read_static() {
     config::Diagnostics found;
-    use(std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), found)));
+    use(std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, found)));
     return found;
 }
 
 void Catalogue::read_settings(Reading& reading) const {
-    auto settings = std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), reading.found));
+    auto settings = std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, reading.found));
     if (reading.found.ok()) reading.settings = std::move(settings);
 }
 
@@ -202,6 +218,19 @@ std::string Catalogue::twin_refusal(const ObjectPtr& rule) const {
     return refusal;
 }
 
+// Objects of one group of limits share a counter and must agree on it.
+std::string Catalogue::group_refusal(const ObjectPtr& object) const {
+    const json::Value own = json::parse(object->json);
+    if (!SharedGroups::concerns(own)) return {};
+    SharedGroups groups;
+    for (const Kind kind : {Kind::route, Kind::service, Kind::plugin_config, Kind::global_rule}) {
+        active_.each(kind, [&](const sources::Object& other) {
+            if (kind != object->kind || other.id != object->id) groups.add(json::parse(other.json));
+        });
+    }
+    return groups.add(own).text;
+}
+
 Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
     Edit edit;
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
@@ -221,6 +250,10 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
         std::string refusal = credentials_.conflict(id, json::parse(read->json));
         if (!refusal.empty()) edit.errors.push_back(std::move(refusal));
         if (!edit.errors.empty()) return edit;
+    }
+    if (std::string refusal = group_refusal(read); !refusal.empty()) {
+        edit.errors.push_back(std::move(refusal));
+        return edit;
     }
     const ObjectPtr before = active_.find(kind, id);
     edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});

@@ -91,6 +91,7 @@ private:
     void read_routes(const config::StaticConfig& settings, Reading& reading) const;
     sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file,
                                std::vector<std::string>* hidden) const;
+    std::string group_refusal(const sources::ObjectPtr& object) const;
     std::string twin_refusal(const sources::ObjectPtr& rule) const;
     std::string owner_refusal(config::Kind kind, const std::string& id) const;
     std::vector<sources::ObjectPtr> credentials_of(config::Kind kind, const std::string& id) const;
@@ -109,6 +110,8 @@ private:
 
 // Everything as one encoded delta from nothing.
 FullDelta encode_full(const sources::Document& document, std::uint64_t revision);
+// config::load_static, and a warning for each listed plugin that this program does not have.
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found);
 // The rules by which objects are checked under these settings.
 sources::CheckRules rules_for(const config::StaticConfig& settings);
 sources::RouteFileSettings route_file_settings(const config::StaticConfig& settings);

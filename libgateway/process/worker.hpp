@@ -42,6 +42,7 @@ private:
     const ControlPage& control_;
     net::Reactor reactor_;
     WorkerLog log_;
+    shm::Tables tables_;
     std::unique_ptr<proxy::Site> site_;
     std::unique_ptr<WorkerConfig> config_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;  // by listener slot; null: unused

@@ -53,9 +53,11 @@ public:
     upstream::EndpointTable endpoints;
     upstream::Pool pool;
     net::Resolver resolver;
+    redis::Hub redis_hub;
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
-    bool draining = false;  // answers carry Connection: close from now on
+    shm::Tables* shared = nullptr;  // null: no shared memory
+    bool draining = false;          // answers carry Connection: close from now on
     std::uint64_t requests = 0, accepted = 0;
 
     // --- sessions, for status and drain
@@ -75,6 +77,8 @@ public:
     std::string_view date() noexcept;
 
     // Services
+    shm::Tables* tables() noexcept override { return shared; }
+    redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }

@@ -84,11 +84,39 @@ Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector)
     return chain.make();
 }
 
+// One request after the other, with the same memory and a clock that only `wait` moves.
+void run_steps(const std::string& plugin, const json::Value& vector) {
+    shm::Tables tables;
+    const auto chain = chain_for(plugin, vector);
+    std::int64_t now = vector.find("now") ? *vector.find("now")->as_int64() : FakeServices().now;
+    std::size_t number = 0;
+    for (const json::Value& step : vector.find("steps")->items()) {
+        INFO("step " << ++number << " " << json::write(step));
+        const std::string request = text(step, "request", "GET /hello");
+        FakeExchange exchange("GET", request.substr(4));
+        for (const auto& [name, value] : pairs(step.find("headers"))) exchange.with(name, value);
+        exchange.set_client(text(step, "client", "127.0.0.1"));
+        if (const json::Value* wait = step.find("wait")) now += *wait->as_int64();
+        exchange.own_services.now = now;
+        exchange.own_services.shared = &tables;
+        Script script;
+        if (const json::Value* asked = step.find("asked")) script.status = static_cast<unsigned>(*asked->as_int64());
+        const Seen& answer = exchange.run(*chain, script);
+        REQUIRE(exchange.finished);
+        check_fields(step.find("fields"), answer);
+        CHECK(answer.status == *step.find("status")->as_int64());
+        if (step.find("body")) CHECK(answer.body == text(step, "body"));
+        if (step.find("page")) CHECK(answer.page);
+        if (const json::Value* slept = step.find("slept"))
+            CHECK(exchange.own_services.slept.count() == *slept->as_int64());
+    }
+}
+
 void prepare(FakeExchange& exchange, const json::Value& vector) {
     for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
     exchange.set_client(text(vector, "client", "127.0.0.1"));
     if (vector.find("request_body")) exchange.with_body(text(vector, "request_body"));
-    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64() * 1000;
+    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64();
 }
 
 void run_vector(const std::string& plugin, const json::Value& vector) {
@@ -102,6 +130,7 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
         return;
     }
     REQUIRE(refusal_of(plugin, conf) == "");
+    if (vector.find("steps")) return run_steps(plugin, vector);
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
     const FakeConsumers consumers = consumers_of(vector.find("consumers"));
@@ -122,9 +151,10 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
-                                        "echo", "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth",
-                                        "consumer-restriction", "jwt-auth", "hmac-auth");
+    const std::string plugin =
+        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
+                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction",
+                 "limit-count", "limit-req", "limit-conn", "api-breaker", "jwt-auth", "hmac-auth");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -147,6 +177,10 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"basic-auth", "B", 12},
                                                        {"multi-auth", "MA", 8},
                                                        {"consumer-restriction", "R", 9},
+                                                       {"limit-count", "LC", 24},
+                                                       {"limit-req", "LR", 8},
+                                                       {"limit-conn", "LN", 9},
+                                                       {"api-breaker", "A", 9},
                                                        {"jwt-auth", "J", 18},
                                                        {"hmac-auth", "H", 14}}));
     std::set<std::string> ids, expected;
@@ -155,8 +189,11 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
         ids.insert(text(vector, "id"));
         const std::string file = text(vector, "elsewhere");
         if (file.empty()) continue;
-        std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + "/tests/plugins/" + file + ".cpp");
-        const std::string source{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        std::string source;
+        for (const char* const folder : {"/tests/plugins/", "/tests/integration/"}) {
+            std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + folder + file + ".cpp");
+            source.append(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        }
         INFO(text(vector, "id") << " should be in " << file);
         CHECK(source.find("(" + text(vector, "id") + ")") != std::string::npos);
     }

@@ -43,6 +43,13 @@ public:
         return true;
     }
 
+    shm::Tables* tables() noexcept override { return shared; }
+
+    static shm::Tables& of_this_test_program() {
+        static shm::Tables tables;
+        return tables;
+    }
+    shm::Tables* shared = &of_this_test_program();
     Milliseconds slept{0};
     std::uint64_t next_random = 0;
     unsigned next_byte = 1;
@@ -195,6 +202,7 @@ private:
         if (verdict == Verdict::next) verdict = co_await both<Phase::access>(global, route, *this);
         if (verdict == Verdict::next) verdict = co_await pick_and_send(route, global);
         std::vector<std::string> chunks = verdict == Verdict::next ? receive(script) : local_reply();
+        keep_promises();
         verdict = co_await both<Phase::header_filter>(global, route, *this);
         if (verdict == Verdict::respond) chunks = local_reply();
         take_head();
@@ -230,6 +238,7 @@ private:
         response.status = script.status;
         for (const auto& [name, value] : script.fields) response.fields.add(keep(name), keep(value));
         source = ResponseSource::upstream;
+        variables["upstream_status"] = std::to_string(script.status);
         return script.chunks;
     }
 
