@@ -63,6 +63,14 @@ void Chain::lay_lanes(const Instance& instance, std::uint8_t filter_index) {
     const BodyNeeds needs = instance.plugin->body_needs();
     needs_.request = std::max(needs_.request, needs.request);
     needs_.response = std::max(needs_.response, needs.response);
+    if (needs.request_limit) limiters_.push_back(entry);
+}
+
+std::optional<std::uint64_t> Chain::find_limit(Exchange& exchange) const noexcept {
+    for (const LaneEntry& entry : limiters_) {
+        if (!entry.conditional || passes(entry, exchange)) return entry.plugin->body_needs().request_limit;
+    }
+    return std::nullopt;
 }
 
 bool Chain::has_plugin(std::string_view name) const noexcept {

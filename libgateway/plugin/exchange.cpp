@@ -1,5 +1,7 @@
 #include "libgateway/plugin/exchange.hpp"
 
+#include "libgateway/base/log.hpp"
+
 namespace gateway {
 
 using http::FieldName;
@@ -25,6 +27,17 @@ std::string_view Exchange::upstream_target() {
     return request.has_query ? arena_.join(path, "?", request.query) : path;
 }
 
+void Exchange::change_client(const expr::Address& address, std::uint16_t port) {
+    client = address;
+    client_port = port;
+    client_text = arena_.copy(address.text());
+    http::Fields& fields = request.fields;
+    const bool room = fields.set("X-Real-IP", client_text) &&
+                      fields.set("X-Forwarded-For",
+                                 forwarded_for.empty() ? client_text : arena_.join(forwarded_for, ", ", client_text));
+    if (!room) log::error("no room for the fields of the client's address");
+}
+
 void Exchange::trace(std::string_view plugin, Phase phase) {
     for (const Trace* known = first_trace_; known; known = known->next) {
         if (known->phase == phase && known->plugin == plugin) return;
@@ -38,7 +51,8 @@ void Exchange::clear() noexcept {
     request.clear();
     response.clear();
     uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};
-    upstream_method_text = client_text = {};
+    upstream_method_text = client_text = forwarded_for = {};
+    max_body_size = 0;
     host = "_";
     has_args = args_changed = body_buffered = traced = false;
     upstream_method = http::Verb::unknown;

@@ -57,6 +57,7 @@ public:
     std::string_view scheme = "http";
     std::string_view request_body;  // whole body, if something declared to need it; valid when body_buffered
     bool body_buffered = false;
+    std::uint64_t max_body_size = 0;                   // bytes of a request body that are accepted; 0: any number
     http::Verb upstream_method = http::Verb::unknown;  // unknown: method_text of the request
     std::string_view upstream_method_text;
 
@@ -64,6 +65,10 @@ public:
     expr::Address client;          // after real-ip
     std::string_view client_text;  // the same as text
     std::uint16_t client_port = 0;
+    // X-Forwarded-For as received, if its sender may be believed (`apisix.trusted_addresses`); views the head.
+    std::string_view forwarded_for;
+    // Somebody else is the client from here on, also in X-Real-IP and X-Forwarded-For to the upstream.
+    void change_client(const expr::Address& address, std::uint16_t port);
 
     // --- response. Filled before header_filter; a header_filter may change status and fields.
     http::ResponseHead response;

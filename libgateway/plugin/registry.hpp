@@ -25,6 +25,7 @@ struct NodeScope {
 struct BuildScope {
     std::string_view where;  // "routes/12", for messages
     const NodeScope& node = NodeScope::none();
+    const json::Value* metadata = nullptr;  // object of plugin_metadata/<plugin>; null: none
     // Attribute of `plugin_attr.<plugin>`; null if there is none.
     const json::Value* attribute(std::string_view plugin, std::string_view key) const noexcept;
 };

@@ -5,6 +5,8 @@
 namespace gateway::plugins {
 namespace {
 
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 constexpr int value_of(char c) noexcept {
     if (c >= 'A' && c <= 'Z') return c - 'A';
     if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -12,24 +14,55 @@ constexpr int value_of(char c) noexcept {
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-}  // namespace
-
-std::optional<std::string> decode_base64(std::string_view text) {
-    if (text.size() % 4 != 0) return std::nullopt;
-    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-    text.remove_suffix(padding);
-    std::string out;
+// Writes at most three bytes for four characters; the number of bytes, -1 if it is no base64.
+long decode(std::string_view text, char* out) noexcept {
+    if (text.size() % 4 != 0) return -1;
+    text.remove_suffix(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
+    const char* const begin = out;
     std::uint32_t bits = 0;
     int count = 0;
     for (const char c : text) {
         const int value = value_of(c);
-        if (value < 0) return std::nullopt;
+        if (value < 0) return -1;
         bits = bits << 6 | static_cast<std::uint32_t>(value);
         if ((count += 6) < 8) continue;
         count -= 8;
-        out += static_cast<char>(bits >> count);
+        *out++ = static_cast<char>(bits >> count);
     }
+    return out - begin;
+}
+
+}  // namespace
+
+std::optional<std::string> decode_base64(std::string_view text) {
+    std::string out(text.size() / 4 * 3, '\0');
+    const long size = decode(text, out.data());
+    if (size < 0) return std::nullopt;
+    out.resize(static_cast<std::size_t>(size));
     return out;
+}
+
+std::optional<std::string_view> decode_base64(std::string_view text, Arena& arena) {
+    char* const out = arena.chars(text.size() / 4 * 3);
+    const long size = decode(text, out);
+    if (size < 0) return std::nullopt;
+    return std::string_view(out, static_cast<std::size_t>(size));
+}
+
+std::string_view encode_base64(std::string_view bytes, Arena& arena) {
+    char* const out = arena.chars((bytes.size() + 2) / 3 * 4);
+    char* at = out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t k) -> std::uint32_t {
+            return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0;
+        };
+        const std::uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        *at++ = alphabet[bits >> 18];
+        *at++ = alphabet[bits >> 12 & 63];
+        *at++ = i + 1 < bytes.size() ? alphabet[bits >> 6 & 63] : '=';
+        *at++ = i + 2 < bytes.size() ? alphabet[bits & 63] : '=';
+    }
+    return {out, static_cast<std::size_t>(at - out)};
 }
 
 }  // namespace gateway::plugins

@@ -55,11 +55,31 @@ void check_fields(const json::Value* expected, const Seen& seen) {
 }
 
 void check_upstream(const json::Value& vector, const FakeExchange& exchange) {
-    if (!vector.find("sees") && !vector.find("sees_fields")) return;
+    if (!vector.find("sees") && !vector.find("sees_fields") && !vector.find("sees_body")) return;
     REQUIRE(exchange.upstream);
     if (vector.find("sees")) CHECK(exchange.upstream->line == text(vector, "sees"));
+    if (vector.find("sees_body")) CHECK(exchange.upstream->body == text(vector, "sees_body"));
     if (vector.find("sees_host")) CHECK(exchange.upstream->host == text(vector, "sees_host"));
     check_fields(vector.find("sees_fields"), *exchange.upstream);
+}
+
+// The plugin of the vector and those `with` it.
+Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector) {
+    TestChain chain;
+    if (const json::Value* metadata = vector.find("metadata")) chain.metadata[plugin] = *metadata;
+    chain.add(plugin, json::write(*vector.find("conf")));
+    const json::Value* others = vector.find("with");
+    for (const json::Member& other : others ? others->members() : json::Value::Object()) {
+        chain.add(other.key, json::write(other.value));
+    }
+    return chain.make();
+}
+
+void prepare(FakeExchange& exchange, const json::Value& vector) {
+    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
+    exchange.set_client(text(vector, "client", "127.0.0.1"));
+    if (vector.find("request_body")) exchange.with_body(text(vector, "request_body"));
+    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64() * 1000;
 }
 
 void run_vector(const std::string& plugin, const json::Value& vector) {
@@ -72,9 +92,8 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));
-    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
-    exchange.set_client(text(vector, "client", "127.0.0.1"));
-    const Seen& answer = exchange.run(*chain_of(plugin, json::write(conf)), script_of(vector));
+    prepare(exchange, vector);
+    const Seen& answer = exchange.run(*chain_for(plugin, vector), script_of(vector));
     REQUIRE(exchange.finished);
     check_upstream(vector, exchange);
     check_fields(vector.find("fields"), answer);
@@ -89,7 +108,8 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
     const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
-                                        "echo", "ip-restriction", "request-id");
+                                        "echo", "ip-restriction", "request-id", "cors", "ua-restriction",
+                                        "referer-restriction", "csrf", "uri-blocker", "client-control", "real-ip");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -99,21 +119,31 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
 }
 
 TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
-    const auto [plugin, prefix, count] = GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16},
-                                                                                        {"response-rewrite", "RW", 14},
-                                                                                        {"redirect", "RD", 12},
-                                                                                        {"fault-injection", "FI", 9},
-                                                                                        {"mocking", "MK", 8},
-                                                                                        {"echo", "E", 6},
-                                                                                        {"ip-restriction", "I", 9},
-                                                                                        {"request-id", "RI", 9}}));
+    const auto [plugin, prefix, count] =
+        GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16},
+                                                       {"response-rewrite", "RW", 14},
+                                                       {"redirect", "RD", 12},
+                                                       {"fault-injection", "FI", 9},
+                                                       {"mocking", "MK", 8},
+                                                       {"echo", "E", 6},
+                                                       {"ip-restriction", "I", 9},
+                                                       {"request-id", "RI", 9},
+                                                       {"cors", "C", 12},
+                                                       {"ua-restriction", "U", 8},
+                                                       {"referer-restriction", "RF", 6},
+                                                       {"csrf", "CS", 9},
+                                                       {"uri-blocker", "UB", 7},
+                                                       {"client-control", "CC", 6},
+                                                       {"real-ip", "RP", 8}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
         ids.insert(text(vector, "id"));
         const std::string file = text(vector, "elsewhere");
         if (file.empty()) continue;
-        std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + "/tests/plugins/" + file + ".cpp");
+        const std::string folder = file.starts_with("e2e_") ? "/tests/integration/" : "/tests/plugins/";
+        const std::string stem = file.starts_with("e2e_") ? file.substr(4) : file;
+        std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + folder + stem + ".cpp");
         const std::string source{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
         INFO(text(vector, "id") << " should be in " << file);
         CHECK(source.find("(" + text(vector, "id") + ")") != std::string::npos);

@@ -113,6 +113,14 @@ public:
     }
     FakeExchange& with(std::string_view name, std::string_view value) {
         request.fields.add(keep(name), keep(value));
+        if (iequals(name, "X-Forwarded-For")) forwarded_for = request.fields.get(name);
+        return *this;
+    }
+    // A body that arrived whole; a plugin that needs it finds it as the proxy would give it.
+    FakeExchange& with_body(std::string_view bytes) {
+        request_body = keep(bytes);
+        request.body = {http::BodyKind::length, bytes.size()};
+        body_buffered = true;
         return *this;
     }
 
@@ -195,6 +203,7 @@ private:
         seen.line = std::string(method) + " " + std::string(upstream_target());
         seen.host = upstream_host;
         copy(request.fields, seen.fields);
+        seen.body = request_body;
         upstream = std::move(seen);
         co_return Verdict::next;
     }
@@ -275,11 +284,15 @@ public:
         const PluginType* type = plugin_registry().find(name);
         if (!type) throw config::Error("unknown plugin [" + std::string(name) + "]");
         BuildScope scope{"routes/1", node};
+        if (const auto found = metadata.find(std::string(name)); found != metadata.end()) {
+            scope.metadata = &found->second;
+        }
         instances_.push_back(make_instance(*type, config, scope));
         return *this;
     }
     Ref<const Chain> make(Chain::Scope scope = Chain::Scope::route) const { return Chain::make(instances_, scope); }
     NodeScope node;
+    std::map<std::string, json::Value> metadata;  // by plugin
 
 private:
     std::vector<Ref<const Instance>> instances_;
