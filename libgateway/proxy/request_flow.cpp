@@ -233,13 +233,16 @@ void set_unmatched(ProxyExchange& exchange) {
     exchange.source = ResponseSource::gateway;
 }
 
+bool over_body_limit(const ProxyExchange& exchange) noexcept {
+    return exchange.max_body_size != 0 && exchange.upload.taken() > exchange.max_body_size;
+}
+
 Task<Failure> collect_for_match(ProxyExchange& exchange) {
     if (exchange.upload_done || exchange.body_buffered) co_return Failure::none;
     const std::uint64_t cap = exchange.settings->max_matched_body;
-    const std::uint64_t limit = exchange.max_body_size;
-    if (limit && exchange.upload.left() > limit) co_return Failure::body_too_large;
+    if (exchange.max_body_size && exchange.upload.left() > exchange.max_body_size) co_return Failure::body_too_large;
     const Failure failure = co_await collect_request_body(exchange, cap ? cap : UINT64_MAX);
-    if (failure == Failure::body_too_large && !(limit && exchange.upload.taken() > limit)) {
+    if (failure == Failure::body_too_large && !over_body_limit(exchange)) {
         log::warn("request body larger than {} bytes: its variables stay unset", cap);
         co_return Failure::none;
     }
@@ -252,7 +255,9 @@ Task<Outcome> run_request_phases(ProxyExchange& exchange) {
         std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
     if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
         const Failure failure = co_await collect_request_body(exchange, wanted);
-        if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
+        const bool only_for_plugins = failure == Failure::body_too_large && !over_body_limit(exchange);
+        if (failure != Failure::none && !only_for_plugins)
+            co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
     }
     Verdict verdict = Verdict::next;
     if (has_lane<Phase::rewrite>(exchange)) verdict = co_await run_lane<Phase::rewrite>(exchange);

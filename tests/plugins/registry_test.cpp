@@ -62,7 +62,9 @@ TEST_CASE("plugins: priorities are those of the specification", "[plugins][regis
                                               {"csrf", 2980},
                                               {"uri-blocker", 2900},
                                               {"client-control", 22000},
-                                              {"real-ip", 23000}};
+                                              {"real-ip", 23000},
+                                              {"request-validation", 2800},
+                                              {"public-api", 501}};
     for (const auto& [name, priority] : expected) {
         INFO(name);
         REQUIRE(plugin_registry().find(name));
