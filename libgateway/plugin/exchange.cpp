@@ -18,6 +18,22 @@ void Exchange::body_will_be_replaced() noexcept {
     response.fields.remove(FieldName::content_encoding);
 }
 
+void Exchange::recode_body(std::string_view coding) noexcept {
+    body_changes_ = true;
+    recoding_ = coding;
+    response.fields.remove(FieldName::content_length);
+}
+
+// Other bytes of the same meaning: the tag becomes weak (RFC 9110, 8.8.1).
+void Exchange::finish_response_head() {
+    if (recoding_.empty()) return;
+    const std::string_view tag = response.fields.get(FieldName::etag);
+    bool room = response.fields.set(FieldName::content_encoding, recoding_);
+    if (!tag.empty() && !tag.starts_with("W/"))
+        room = response.fields.set(FieldName::etag, arena_.join("W/", tag)) && room;
+    if (!room) log::error("no room for the field Content-Encoding");
+}
+
 std::string_view Exchange::upstream_target() {
     if (!upstream_uri.empty()) return upstream_uri;
     const std::string_view path = request.raw_path;
@@ -65,6 +81,7 @@ void Exchange::clear() noexcept {
     reply_ = {};
     error_ = {};
     body_changes_ = false;
+    recoding_ = {};
     arena_.reset();
 }
 

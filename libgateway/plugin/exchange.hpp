@@ -79,6 +79,12 @@ public:
     // The same for a body whose bytes are all new: drops Content-Encoding too.
     void body_will_be_replaced() noexcept;
     bool body_changes() const noexcept { return body_changes_; }
+    // For a plugin that encodes what the body filters have left over: later header_filters still see a plain body, the
+    // head says so after them. `coding` is static text.
+    void recode_body(std::string_view coding) noexcept;
+    bool recoded() const noexcept { return !recoding_.empty(); }
+    // After all header_filters; writes what recode_body announced.
+    void finish_response_head();
 
     // --- how a hook ends the request; both for `return exchange.respond_with(...)`
     Verdict respond_with(const LocalReply& reply) noexcept {
@@ -161,6 +167,7 @@ private:
     LocalReply reply_;
     Error error_;
     bool body_changes_ = false;
+    std::string_view recoding_;
 };
 
 }  // namespace gateway

@@ -1,4 +1,6 @@
 // Plugins whose effect lies in the proxy: seen through a whole gateway.
+#include <charconv>
+
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
 
@@ -10,9 +12,14 @@ std::string plugin(const std::string& name, const std::string& json) {
     return "plugins: {" + name + ": " + json + "}";
 }
 
+std::string hex(std::size_t number) {
+    char digits[20];
+    return {digits, std::to_chars(digits, digits + sizeof digits, number, 16).ptr};
+}
+
 std::string chunked(const std::string& body) {
-    return "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + std::to_string(body.size()) + "\r\n" +
-           body + "\r\n0\r\n\r\n";
+    return "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + hex(body.size()) + "\r\n" + body +
+           "\r\n0\r\n\r\n";
 }
 
 int status_of_post(Stage& stage, std::size_t size) {
@@ -70,4 +77,36 @@ TEST_CASE("cors: a preflight is answered by the gateway", "[e2e][plugins]") {
     CHECK(answer.body.empty());
     CHECK(answer.field("access-control-allow-origin") == "http://a.com");
     CHECK(stage.upstream.request_count() == 0);
+}
+
+TEST_CASE("request-validation: the upstream gets what was checked, and nothing that was refused", "[e2e][plugins]") {
+    Stage stage(
+        {.route_lines = plugin(
+             "request-validation",
+             R"({"max_req_body_size": 100, "body_schema": {"type": "object", "properties": {"b": {"default": 7}}}})")});
+    CHECK(fetch(stage.port(), "POST", "/", {}, R"({"c": 1, "c": 2})").status() == 200);
+    CHECK(stage.upstream.requests().at(0).body == R"({"c":2,"b":7})");
+    RawClient client = stage.client();
+    client.send(chunked(R"({"a": 1})"));
+    CHECK(client.response().status() == 200);
+    CHECK(stage.upstream.requests().at(1).body == R"({"a":1,"b":7})");
+    CHECK(stage.upstream.requests().at(1).field("content-length") == "13");
+    CHECK(fetch(stage.port(), "POST", "/", {}, "[1]").status() == 400);
+    CHECK(status_of_post(stage, 101) == 400);
+    CHECK(stage.get("/").status() == 400);
+    CHECK(stage.upstream.request_count() == 2);
+}
+
+TEST_CASE("gzip: an answer without a length is compressed and ends as it should", "[e2e][plugins]") {
+    Stage stage(
+        {.route_lines = plugin("gzip", R"({"types": ["text/plain"]})")},
+        ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n"));
+    RawClient client = stage.client();
+    for (int round = 0; round < 2; ++round) {
+        const Message answer = client.get("/", "Accept-Encoding: gzip\r\n");
+        CHECK(answer.field("content-encoding") == "gzip");
+        CHECK(answer.body.substr(0, 2) == "\x1f\x8b");
+        CHECK(client.get("/").body == "helloworld");
+    }
 }

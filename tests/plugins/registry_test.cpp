@@ -64,6 +64,7 @@ TEST_CASE("plugins: priorities are those of the specification", "[plugins][regis
                                               {"client-control", 22000},
                                               {"real-ip", 23000},
                                               {"request-validation", 2800},
+                                              {"gzip", 995},
                                               {"public-api", 501}};
     for (const auto& [name, priority] : expected) {
         INFO(name);

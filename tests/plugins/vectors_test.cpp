@@ -113,7 +113,7 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
     const std::string plugin =
         GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
                  "ip-restriction", "request-id", "cors", "ua-restriction", "referer-restriction", "csrf", "uri-blocker",
-                 "client-control", "real-ip", "request-validation", "public-api");
+                 "client-control", "real-ip", "request-validation", "gzip", "public-api");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -140,6 +140,7 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"client-control", "CC", 6},
                                                        {"real-ip", "RP", 8},
                                                        {"request-validation", "V", 10},
+                                                       {"gzip", "G", 9},
                                                        {"public-api", "P", 6}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);

@@ -234,6 +234,7 @@ private:
     }
 
     void take_head() {
+        finish_response_head();
         answer.status = response.status;
         copy(response.fields, answer.fields);
     }
