@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "client": ["base", "net", "http", "upstream"],
-    "plugin": ["base", *FLOOR_1, "route/match", "upstream/pick_hint", "upstream/endpoint"],
+    "plugin": ["base", *FLOOR_1, "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint"],
     "snapshot": [*BELOW_3, "plugin"],
     "proxy": BELOW_5,
     "sources": BELOW_5,
@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
-PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "upstream"]
+PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "upstream", "client"]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

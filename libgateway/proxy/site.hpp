@@ -53,6 +53,7 @@ public:
     upstream::EndpointTable endpoints;
     upstream::Pool pool;
     net::Resolver resolver;
+    client::Client services_asked{reactor, resolver, buffers, endpoints, pool};
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
     bool draining = false;  // answers carry Connection: close from now on
@@ -76,6 +77,10 @@ public:
 
     // Services
     Task<void> sleep(Milliseconds duration) override;
+    Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
+                     client::Answer& answer) override {
+        return services_asked.send(url, request, limits, answer);
+    }
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }
     std::string_view server_token() const noexcept override { return settings->server; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,13 @@ public:
         slept += duration;
         co_await Held{*this};
     }
+    Task<void> fetch(const client::Url&, const client::Request& request, const client::Limits&,
+                     client::Answer& answer) override {
+        answer.failure = client::Failure::connect_refused;
+        if (!service) co_return;
+        answer.failure = client::Failure::none;
+        service(request, answer);
+    }
     std::uint64_t random() noexcept override { return next_random++; }
     void secure_random(void* to, std::size_t size) noexcept override {
         auto* bytes = static_cast<unsigned char*>(to);
@@ -42,6 +50,7 @@ public:
         return true;
     }
 
+    std::function<void(const client::Request&, client::Answer&)> service;  // none: it is down
     Milliseconds slept{0};
     std::uint64_t next_random = 0;
     unsigned next_byte = 1;
