@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
-FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control"]
+FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis"]
 BELOW_3 = ["base", *FLOOR_1, "route", "upstream"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
@@ -38,7 +38,9 @@ MAY_INCLUDE = {
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
-PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "upstream", "client"]
+PLUGIN_MAY_INCLUDE = [
+    "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client"
+]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

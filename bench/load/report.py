@@ -48,14 +48,13 @@ def machine():
 def throughput(rows):
     head = ["", "CPU µs/request", "user", "kernel", "least – most", "× nginx", "× HAProxy", "requests/s",
             "p50 µs", "p99 µs"]
-    nginx, haproxy = (rows.get(name, {}).get("cpu") for name in ("nginx", "HAProxy"))
     body = []
     for name, row in ordered(rows):
         cpu = row["cpu"] if name != "direct" else None
         spread = " – ".join(number(value, 2) for value in row["spread"]) if cpu else "–"
         body.append([name, number(cpu, 2), number(cpu and row["user"], 2), number(cpu and row["kernel"], 2), spread,
-                     ratio(cpu, nginx), ratio(cpu, haproxy), number(row["rate"], 0), number(row["p50"], 0),
-                     number(row["p99"], 0)])
+                     number(cpu and row["times"].get("nginx"), 2), number(cpu and row["times"].get("HAProxy"), 2),
+                     number(row["rate"], 0), number(row["p50"], 0), number(row["p99"], 0)])
     return "## Proxied keep-alive requests, 1 KiB answer\n\n" + table(head, body)
 
 
@@ -102,7 +101,7 @@ def routes(rows):
     head = ["", "time to ready s", "CPU µs/request, one route", "1,000 hot", "× one", "all", "× one", "worker MiB",
             "control MiB"]
     body = [[name, number(row["ready"], 2), number(row["one"], 2),
-             number(row["hot"], 2), ratio(row["hot"], row["one"]), number(row["all"], 2), ratio(row["all"], row["one"]),
+             number(row["hot"], 2), number(row["times_hot"], 2), number(row["all"], 2), number(row["times_all"], 2),
              number(row["worker"] / 2**20, 1), number(row["control"] and row["control"] / 2**20, 1)]
             for name, row in rows.items()]
     return ("## Many routes\n\nDistinct paths, or one path with as many hosts; beside each runs the same program with "
@@ -111,10 +110,12 @@ def routes(rows):
 
 def changes(row):
     milliseconds = {key: None if row[key] is None else row[key] * 1000 for key in ("seen", "seen_most")}
-    body = [["changes made (each through gatewayctl put)", f"{row['made']} ({row['per_second']:.0f} a second)"],
+    body = [["changes made (put, over the control socket)", f"{row['made']} ({row['per_second']:.0f} a second)"],
+            ["traffic meanwhile and before", f"{row['rate']:,} requests a second"],
             ["served after (median, most)", " ms, ".join(number(value) for value in milliseconds.values()) + " ms"],
             ["CPU of the worker per change", number(row["worker_cpu"], 0, " µs")],
             ["CPU of control per change", number(row["control_cpu"], 0, " µs")],
+            ["p50 quiet, while changing", f"{row['quiet_p50']} µs, {row['busy_p50']} µs"],
             ["p99 quiet, while changing", f"{row['quiet_p99']} µs, {row['busy_p99']} µs"],
             ["broken requests", row["broken"]],
             ["growth of the worker's memory", f"{row['growth'] * 100:.1f} %"],
@@ -132,10 +133,8 @@ def bounds(results):
             rows.append([what, number(value, digits), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
 
     fast = results.get("throughput", {})
-    cpu = {name: fast.get(name, {}).get("cpu") for name in ORDER}
-    if cpu["gateway"]:
-        for other, limit in (("nginx", 0.90), ("HAProxy", 0.80)):
-            bound(f"CPU time per request, × {other}", cpu["gateway"] / cpu[other] if cpu[other] else None, limit)
+    for other, limit in (("nginx", 0.90), ("HAProxy", 0.80)):
+        bound(f"CPU time per request, × {other}", fast.get("gateway", {}).get("times", {}).get(other), limit)
     bound("instructions per request", results.get("instructions", {}).get("gateway"), 10250, 0)
     calls = results.get("calls", {}).get("gateway")
     bound("system calls per request without epoll_wait",
@@ -151,6 +150,11 @@ def bounds(results):
             mine, other = big["gateway"][direction], big["HAProxy"][direction]
             bound(f"large bodies {direction}, × HAProxy", mine / other if mine and other else None, 1.0)
     rows += route_bounds(results.get("routes", {}))
+    if row := results.get("changes"):
+        bound("50 changes a second: p99 × quiet", row["busy_p99"] / row["quiet_p99"], 1.2)
+        bound("50 changes a second: ms until served, most", row["seen_most"] * 1000, 100, 1)
+        bound("50 changes a second: growth of memory", row["growth"], 0.05, 3)
+        bound("50 changes a second: longest loop turn, µs", row["longest_apply"], 2000, 0)
     return "## Numbers to reach\n\n" + table(["what", "measured", "bound", "met"], rows) if rows else ""
 
 
@@ -163,8 +167,8 @@ def route_bounds(rows):
         for what, value, limit in ((f"{name}: seconds to ready", row["ready"], 5),
                                    (f"{name}: worker MiB", row["worker"] / 2**20, 250),
                                    (f"{name}: control MiB", (row["control"] or 0) / 2**20, 600),
-                                   (f"{name}: CPU × one route, 1,000 hot", row["hot"] / row["one"], 1.05),
-                                   (f"{name}: CPU × one route, all", row["all"] / row["one"], 1.15)):
+                                   (f"{name}: CPU × one route, 1,000 hot", row["times_hot"], 1.05),
+                                   (f"{name}: CPU × one route, all", row["times_all"], 1.15)):
             found.append([what, number(value, 2), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
     return found
 
@@ -172,7 +176,8 @@ def route_bounds(rows):
 def markdown(results):
     parts = [f"# Bench, {results['size']} run\n\n{machine()}\n\n"
              "One proxy worker on one CPU, backend and client on the other; all proxies run side by side and take "
-             "turns, medians of the rounds. CPU time is the scheduler's count of the processes that carry traffic.\n"]
+             "turns, medians of the rounds; so are the ratios, each of two turns of one round. CPU time is the "
+             "scheduler's count of the processes that carry traffic.\n"]
     parts.append(bounds(results))
     if "throughput" in results:
         parts.append(throughput(results["throughput"]))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,30 +81,58 @@ bool Requests::over() const {
 
 Tally Requests::run() {
     tally_ = Tally{};
+    for (auto& guest : guests_) guest.turns = 0;
     asked_ = 0;
     next_ = 0;
-    const auto start = monotonic_ns();
-    end_ns_ = start + static_cast<std::int64_t>(plan_.seconds * 1e9);
+    ::prctl(PR_SET_TIMERSLACK, 1000UL);  // due requests are sent within microseconds
+    start_ns_ = monotonic_ns();
+    end_ns_ = start_ns_ + static_cast<std::int64_t>(plan_.seconds * 1e9);
     constexpr std::size_t at_once = 128;  // a listening queue has its limit
     const std::size_t first = plan_.once_each ? std::min(at_once, guests_.size()) : guests_.size();
     while (next_ < first && !over()) again(next_++);
     epoll_event events[256];
     while (busy_ > 0) {
-        const int count = ::epoll_wait(epoll_.get(), events, 256, 1000);
+        const int count = wait(events, 256);
         if (plan_.count == 0 && plan_.seconds == 0 && !plan_.once_each) input_ended_ = standard_input_ended();
         if (plan_.seconds > 0 && monotonic_ns() > end_ns_ + 5'000'000'000) break;
         for (int i = 0; i < count; ++i) on_event(events[i].data.u64, events[i].events);
+        begin_due();
     }
-    tally_.seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
+    tally_.seconds = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
     return std::move(tally_);
 }
 
-// The next request of this slot, on its connection or on a new one.
+// Until something happens or a request is due.
+int Requests::wait(epoll_event* events, int most) {
+    if (due_.empty()) return ::epoll_wait(epoll_.get(), events, most, 1000);
+    const std::int64_t left = due_.top().first - monotonic_ns();
+    const timespec limit{0, std::clamp<std::int64_t>(left, 0, 999'000'000)};
+    return ::epoll_pwait2(epoll_.get(), events, most, &limit, nullptr);
+}
+
+void Requests::begin_due() {
+    while (!due_.empty() && due_.top().first <= monotonic_ns()) {
+        const std::size_t index = due_.top().second;
+        due_.pop();
+        begin(index);
+    }
+}
+
+// The next request of this slot: now, or when it is due.
 void Requests::again(std::size_t index) {
     ++busy_;
     ++asked_;
     Guest& guest = guests_[index];
     guest.started = monotonic_ns();
+    if (plan_.rate <= 0) return begin(index);
+    const double place = static_cast<double>(guest.turns++ * guests_.size() + index);
+    guest.started = start_ns_ + static_cast<std::int64_t>(place / plan_.rate * 1e9);
+    due_.emplace(guest.started, index);
+}
+
+// On the slot's connection or on a new one.
+void Requests::begin(std::size_t index) {
+    Guest& guest = guests_[index];
     guest.waiting = true;
     if (guest.connected) return ask(index);
     connect(index);

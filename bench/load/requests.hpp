@@ -1,8 +1,9 @@
-// A closed-loop HTTP/1.1 client on one epoll descriptor: counts, times, and tells broken requests from ordinary ends.
+// An HTTP/1.1 client on one epoll descriptor: counts, times, and tells broken requests from ordinary ends.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <queue>
 #include <random>
 #include <vector>
 
@@ -18,8 +19,11 @@ struct Plan {
     std::uint64_t spread = 1;
     std::size_t body = 0;
     std::size_t connections = 32;
-    std::uint64_t count = 0;   // 0: until the time is over
-    double seconds = 0;        // 0: until standard input ends
+    std::uint64_t count = 0;  // 0: until the time is over
+    double seconds = 0;       // 0: until standard input ends
+    // Requests a second over all connections, each due at its own moment and timed from it, so that a stall counts for
+    // all that were due meanwhile; 0: closed loop, the next request follows the answer.
+    double rate = 0;
     bool short_lived = false;  // a connection per request
     bool once_each = false;    // every connection asks once and stays open
     bool browser = false;      // six fields more, as a browser sends them
@@ -44,8 +48,9 @@ private:
     struct Guest {
         UniqueFd socket;
         std::string input;
-        std::string_view rest;  // of the request, not yet sent
-        std::int64_t started = 0;
+        std::string_view rest;     // of the request, not yet sent
+        std::int64_t started = 0;  // when it was sent, or was due
+        std::uint64_t turns = 0;
         bool waiting = false, connected = false;
     };
 
@@ -57,6 +62,9 @@ private:
     void finish(std::size_t index, bool keep);
     void broke(std::size_t index, const std::string& why);
     void again(std::size_t index);
+    void begin(std::size_t index);
+    int wait(epoll_event* events, int most);
+    void begin_due();
     bool over() const;
     std::string request_text(std::uint64_t number) const;
 
@@ -68,7 +76,9 @@ private:
     Tally tally_;
     std::uint64_t asked_ = 0;
     std::size_t busy_ = 0, next_ = 0;
-    std::int64_t end_ns_ = 0;
+    using Due = std::pair<std::int64_t, std::size_t>;  // when, which guest
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+    std::int64_t start_ns_ = 0, end_ns_ = 0;
     bool input_ended_ = false;
 };
 

@@ -1,11 +1,11 @@
 """The measurements. Each returns plain dictionaries that report.py lays out."""
 
+import json
 import re
 import signal
 import statistics
 import struct
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,7 +48,13 @@ def throughput(proxies, rounds, seconds):
         for proxy in proxies[turn % len(proxies):] + proxies[:turn % len(proxies)]:
             result, run, user, kernel = cpu_around(proxy.traffic(), lambda: wrk(proxy.port, seconds))
             rows[proxy.name].append({**result, "run": run, "user": user, "kernel": kernel})
-    return {name: summary(turns) for name, turns in rows.items()}
+    return {name: {**summary(turns), "times": {other: ratio(turns, rows[other]) for other in rows}}
+            for name, turns in rows.items()}
+
+
+def ratio(turns, others):
+    """Median over the rounds of CPU per request against another in the same round, so that slow rounds do not count."""
+    return median([(a["run"] / a["requests"]) / (b["run"] / b["requests"]) for a, b in zip(turns, others) if b["run"]])
 
 
 def summary(turns):
@@ -199,7 +205,10 @@ def spreads_in_turns(proxy, one, count, pattern, seconds, rounds):
         turns["one"].append(cpu_per_request(one, seconds, path="/x"))
         turns["hot"].append(cpu_per_request(proxy, seconds, spread=min(1000, count), **pattern))
         turns["all"].append(cpu_per_request(proxy, seconds, spread=count, **pattern))
-    return {name: median(values) for name, values in turns.items()}
+    row = {name: median(values) for name, values in turns.items()}
+    for name in ("hot", "all"):
+        row["times_" + name] = median([value / base for value, base in zip(turns[name], turns["one"])])
+    return row
 
 
 def routes(kind, folder, one, backends, count, seconds, rounds, shape="paths"):
@@ -226,51 +235,33 @@ def turns_of(status, name):
     return max((worker[name] for worker in status.get("workers", []) if name in worker), default=None)
 
 
-def one_change(gateway, number, seen):
-    """Puts a route whose answer is the number; the time until a request gets it, looked at for each of the changes."""
-    body = '{"uri": "/change", "plugins": {"mocking": {"content_type": "text/plain", "response_example": "v%d"}}}'
-    start = time.monotonic()
-    put = gateway.ctl("put", "route", "change", "-", text=body % number)
-    if put.returncode not in (0, 4):
-        raise RuntimeError("gatewayctl put: " + put.stdout + put.stderr)
-    until_there = system.until(lambda: system.fetch(gateway.port, "/change")[1].startswith(f"v{number}"), 5, 0.001)
-    seen.append(time.monotonic() - start if until_there else 5.0)
-
-
 def changes(folder, backends, count, seconds, per_second):
-    """One changed route at a time among many: time until served, CPU it costs, and what traffic notices."""
+    """One changed route at a time among many: time until served, CPU it costs, and what traffic notices.
+
+    The traffic comes at a steady rate, far below what the proxy could bear, so that times mean something.
+    """
     gateway = Gateway(folder / "changes")
     gateway.start(Setting(backends, routes=count))
     try:
         pattern = {"path": "/r/%d", "spread": count}
-        milliseconds = int(seconds * 1000)
         Load("requests", gateway.port, milliseconds=500, **pattern).finish()
         workers, control = gateway.traffic(), gateway.control()
-        quiet, quiet_cpu, _, _ = cpu_around(workers, lambda: paced(gateway, milliseconds, pattern))
+        change(gateway, 2, per_second)  # warm: the first changes build what later ones find
+        quiet, quiet_cpu, _, _ = cpu_around(workers, lambda: steady(gateway, seconds, pattern))
         before_control = system.cpu_of(control)[0]
         before_memory = system.memory_of(workers, "Rss")
-        seen = []
-
-        def change():
-            stop = time.monotonic() + seconds
-            number = 0
-            while time.monotonic() < stop:
-                number += 1
-                due = time.monotonic() + 1 / per_second
-                one_change(gateway, number, seen)
-                time.sleep(max(0.0, due - time.monotonic()))
-
-        changer = threading.Thread(target=change)
-        changer.start()
-        busy, busy_cpu, _, _ = cpu_around(workers, lambda: paced(gateway, milliseconds, pattern))
-        changer.join()
+        with ThreadPoolExecutor(1) as pool:
+            changing = pool.submit(change, gateway, seconds, per_second)
+            busy, busy_cpu, _, _ = cpu_around(workers, lambda: steady(gateway, seconds, pattern))
+            made = changing.result()
         control_cpu = system.cpu_of(control)[0] - before_control
-        made = max(len(seen), 1)
         status = gateway.status()
         extra = busy_cpu - quiet_cpu * busy["requests"] / max(quiet["requests"], 1)
-        return {"routes": count, "made": len(seen), "per_second": made / seconds, "seen": median(seen),
-                "seen_most": max(seen, default=None), "worker_cpu": max(extra, 0) / made / 1000,
-                "control_cpu": control_cpu / made / 1000, "quiet_p99": quiet["p99"], "busy_p99": busy["p99"],
+        return {"routes": count, "made": made["made"], "per_second": made["made"] / made["seconds"],
+                "seen": made["median_ms"] / 1000, "seen_most": made["most_ms"] / 1000,
+                "worker_cpu": max(extra, 0) / made["made"] / 1000, "control_cpu": control_cpu / made["made"] / 1000,
+                "rate": STEADY_RATE, "quiet_p50": quiet["p50"], "busy_p50": busy["p50"],
+                "quiet_p99": quiet["p99"], "busy_p99": busy["p99"],
                 "broken": busy["broken"], "growth": system.memory_of(workers, "Rss") / before_memory - 1,
                 "longest_turn": turns_of(status, "longest_turn_us"),
                 "longest_apply": turns_of(status, "longest_apply_us")}
@@ -278,9 +269,25 @@ def changes(folder, backends, count, seconds, per_second):
         gateway.stop()
 
 
-def paced(gateway, milliseconds, pattern):
-    """Few connections, so that the proxy's CPU is not the limit and times mean something."""
-    return Load("requests", gateway.port, milliseconds=milliseconds, connections=4, **pattern).finish()
+def change(gateway, seconds, per_second):
+    command = [BIN / "gateway-bench-changer", "--socket", gateway.folder / "gateway.sock", "--port", gateway.port,
+               "--seconds", seconds, "--per-second", per_second]
+    done = subprocess.run(system.pinned(system.LOAD_CPU, command), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError("changer: " + done.stderr)
+    return json.loads(done.stdout)
+
+
+STEADY_RATE = 5000
+
+
+def steady(gateway, seconds, pattern):
+    """Windows of a second, medians over them: what else the machine does in one of them tells nothing."""
+    windows = [Load("requests", gateway.port, seconds=1, connections=16, rate=STEADY_RATE, **pattern).finish()
+               for _ in range(seconds)]
+    return {"requests": sum(window["requests"] for window in windows),
+            "broken": sum(window["broken"] for window in windows),
+            **{key: median([window[key] for window in windows]) for key in ("p50", "p99")}}
 
 
 def large_bodies(proxies, size, rounds):

@@ -90,11 +90,13 @@ private:
 Task<Failure> Client::Exchange::connect(upstream::Endpoint& endpoint) {
     net::SocketAddress address = endpoint.literal_address();
     if (!endpoint.is_literal()) {
-        Result<net::SocketAddress> found = co_await client_.resolver_.resolve(endpoint.host(), endpoint.port());
+        Result<net::SocketAddress> found =
+            co_await client_.resolver_.resolve(endpoint.host(), endpoint.port(), nullptr);
         if (found.has_error()) co_return Failure::unresolved;
         address = *found;
     }
-    Result<upstream::Lease> lease = co_await client_.pool_.connect(endpoint, address, limits_.connect, sleeper_);
+    Result<upstream::Lease> lease =
+        co_await client_.pool_.connect(endpoint, address, limits_.connect, sleeper_, nullptr);
     if (lease.has_error()) {
         if (!endpoint.is_literal()) client_.resolver_.expire(endpoint.host());
         const bool late = lease.error().code == boost::system::errc::timed_out;

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "libgateway/net/calls.hpp"
+
 namespace gateway::net {
 
 bool Descriptor::open(Reactor& reactor, UniqueFd fd, std::uint8_t flags, bool level_triggered) {
@@ -95,7 +97,7 @@ void Reactor::run_timers() {
 
 void Reactor::run(const std::function<void(std::int64_t)>& turn) {
     while (!stopped_) {
-        event_count_ = ::epoll_wait(epoll_.get(), events_.data(), batch, timeout());
+        event_count_ = calls::wait(epoll_.get(), events_.data(), batch, timeout());
         turn_started_ns_ = monotonic_ns();
         now_ms_ = turn_started_ns_ / 1'000'000;
         for (event_at_ = 0; event_at_ < event_count_;) dispatch(events_[static_cast<std::size_t>(event_at_++)]);

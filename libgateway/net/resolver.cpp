@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/base/strings.hpp"
 
 namespace gateway::net {
 
@@ -21,6 +22,50 @@ struct AresSocket : Waiter {
     ares_channel channel;
     Descriptor descriptor;
 };
+
+// One coroutine that waits for a name, for as long as its asker stays.
+class Join : Waiter {
+public:
+    // Without an asker it waits for the answer, whatever comes.
+    Join(Reactor& reactor, std::vector<Join*>& waiting, Descriptor* asker) noexcept
+        : Waiter([](Waiter& waiter) { static_cast<Join&>(waiter).leave(); }),
+          reactor_(reactor),
+          waiting_(waiting),
+          asker_(asker) {}
+    bool await_ready() const noexcept { return gone(); }
+    void await_suspend(std::coroutine_handle<> handle) {
+        handle_ = handle;
+        waiting_.push_back(this);
+        if (asker_) asker_->watch(this, hangup);
+    }
+    // False: the asker has gone.
+    bool await_resume() const noexcept { return !gone(); }
+    // The name is answered: goes on from the loop, since c-ares must not be called by what it calls.
+    void answered() {
+        if (asker_) asker_->watch(nullptr, 0);
+        reactor_.post(handle_);
+    }
+
+private:
+    bool gone() const noexcept { return asker_ && asker_->has(hangup); }
+    void leave() {
+        asker_->watch(nullptr, 0);
+        std::erase(waiting_, this);
+        handle_.resume();
+    }
+    Reactor& reactor_;
+    std::vector<Join*>& waiting_;
+    Descriptor* asker_;
+    std::coroutine_handle<> handle_;
+};
+
+// RFC 6761, 6.3: such names are this machine, and nobody is asked about them.
+bool is_localhost(std::string_view name) noexcept {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    constexpr std::string_view local = "localhost";
+    if (name.size() < local.size() || !iequals(name.substr(name.size() - local.size()), local)) return false;
+    return name.size() == local.size() || name[name.size() - local.size() - 1] == '.';
+}
 
 struct StringHash {
     using is_transparent = void;
@@ -36,7 +81,7 @@ struct Resolver::Impl {
         bool known = false, asking = false;
         std::int64_t expires_ms = 0, usable_ms = 0;
         std::string error;
-        std::vector<std::coroutine_handle<>> waiting;
+        std::vector<Join*> waiting;
     };
     struct Query {
         Impl* impl;
@@ -97,12 +142,14 @@ struct Resolver::Impl {
     }
 
     // c-ares counts its own time-outs only when it is called.
-    Task<void> keep_time() {
-        while (queries > 0) {
-            co_await reactor.sleep(Milliseconds(100));
-            if (queries > 0) ::ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        }
-        keeping_time = false;
+    struct Clock : DeadlineNode {
+        explicit Clock(Impl& of) noexcept
+            : DeadlineNode([](DeadlineNode& node) { static_cast<Clock&>(node).impl.keep_time(); }), impl(of) {}
+        Impl& impl;
+    };
+    void keep_time() {
+        if (queries > 0) ::ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        if (queries > 0) reactor.arm(clock, Milliseconds(DeadlineWheel::tick_ms));
     }
 
     void ask(Entry& entry) {
@@ -122,10 +169,7 @@ struct Resolver::Impl {
                 asked->impl->answered(asked, status, result);
             },
             query);
-        if (queries > 0 && !keeping_time) {
-            keeping_time = true;
-            spawn(keep_time());
-        }
+        if (queries > 0 && !clock.armed()) reactor.arm(clock, Milliseconds(DeadlineWheel::tick_ms));
     }
 
     void answered(Query* query, int status, ares_addrinfo* result) {
@@ -141,7 +185,7 @@ struct Resolver::Impl {
         }
         if (result) ::ares_freeaddrinfo(result);
         if (closing) return;
-        for (const auto handle : entry.waiting) reactor.post(handle);
+        for (Join* join : entry.waiting) join->answered();
         entry.waiting.clear();
     }
 
@@ -170,14 +214,20 @@ struct Resolver::Impl {
         if (found != entries.end()) return *found->second;
         auto entry = std::make_unique<Entry>();
         entry->name = std::string(name);
+        if (is_localhost(name)) {
+            entry->address = *parse_literal("127.0.0.1", 0);
+            entry->known = true;
+            entry->expires_ms = entry->usable_ms = INT64_MAX;
+        }
         return *entries.emplace(entry->name, std::move(entry)).first->second;
     }
 
     Reactor& reactor;
     ResolverSettings settings;
     ares_channel channel = nullptr;
-    bool closing = false, keeping_time = false, stale = false;
+    bool closing = false, stale = false;
     int queries = 0;
+    Clock clock{*this};
     std::minstd_rand random{std::random_device()()};
     std::unordered_map<ares_socket_t, std::unique_ptr<AresSocket>> sockets;
     std::unordered_map<std::string, std::unique_ptr<Entry>, StringHash, std::equal_to<>> entries;
@@ -203,27 +253,21 @@ const SocketAddress* Resolver::cached(std::string_view name) {
 }
 
 void Resolver::expire(std::string_view name) noexcept {
-    impl_->entry_of(name).expires_ms = 0;
+    auto& entry = impl_->entry_of(name);
+    if (entry.usable_ms != INT64_MAX) entry.expires_ms = 0;
 }
 
-namespace {
-
-struct Join {
-    std::vector<std::coroutine_handle<>>& waiting;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const { waiting.push_back(handle); }
-    void await_resume() const noexcept {}
-};
-
-}  // namespace
-
-Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port) {
+Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port, Descriptor* asker) {
     const std::string kept(name);
     const SocketAddress* address = cached(kept);
     if (!address) {
         auto& entry = impl_->entry_of(kept);
         impl_->ask(entry);
-        if (entry.asking) co_await Join{entry.waiting};
+        if (entry.asking) {
+            Join join(impl_->reactor, entry.waiting, asker);
+            const bool stayed = co_await join;
+            if (!stayed) co_return Error{make_error_code(boost::system::errc::operation_canceled), Side::client};
+        }
         if (entry.known && impl_->reactor.now_ms() < entry.usable_ms) address = &entry.address;
     }
     if (!address) {

@@ -3,6 +3,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
+
+#include "libgateway/net/calls.hpp"
 
 namespace gateway::net {
 
@@ -17,7 +20,7 @@ IoResult Stream::read(std::span<char> into) noexcept {
     if (!descriptor_.has(readable)) return {IoState::would_block, 0, 0};
     ssize_t got;
     do {
-        got = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
+        got = calls::receive(descriptor_.fd(), into.data(), into.size());
     } while (got < 0 && errno == EINTR);
     if (got > 0) {
         // A short read has emptied the socket (epoll(7)), unless an end is still to be read.
@@ -32,17 +35,39 @@ IoResult Stream::read(std::span<char> into) noexcept {
     return {IoState::failed, 0, errno};
 }
 
-IoResult Stream::write(const iovec* parts, int count) noexcept {
-    if (!descriptor_.has(writable)) return {IoState::would_block, 0, 0};
+namespace {
+
+// Little in several pieces is cheaper copied than described.
+constexpr std::size_t worth_copying = 2048;
+
+ssize_t send_copy(int fd, const iovec* parts, int count) noexcept {
+    char whole[worth_copying];
+    std::size_t size = 0;
+    for (int i = 0; i < count; ++i) {
+        std::memcpy(whole + size, parts[i].iov_base, parts[i].iov_len);
+        size += parts[i].iov_len;
+    }
+    return calls::send(fd, whole, size);
+}
+
+ssize_t send_parts(int fd, const iovec* parts, int count, std::size_t size) noexcept {
+    if (count == 1) return calls::send(fd, parts->iov_base, parts->iov_len);
+    if (size <= worth_copying) return send_copy(fd, parts, count);
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts);
     message.msg_iovlen = static_cast<std::size_t>(count);
+    return calls::send_message(fd, message);
+}
+
+}  // namespace
+
+IoResult Stream::write(const iovec* parts, int count) noexcept {
+    if (!descriptor_.has(writable)) return {IoState::would_block, 0, 0};
     std::size_t wanted = 0;
     for (int i = 0; i < count; ++i) wanted += parts[i].iov_len;
     ssize_t sent;
     do {
-        sent = count == 1 ? ::send(descriptor_.fd(), parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
-                          : ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
+        sent = send_parts(descriptor_.fd(), parts, count, wanted);
     } while (sent < 0 && errno == EINTR);
     if (sent >= 0) {
         if (static_cast<std::size_t>(sent) < wanted) descriptor_.clear(writable);

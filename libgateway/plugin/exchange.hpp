@@ -10,6 +10,7 @@
 #include "libgateway/expr/cidr.hpp"
 #include "libgateway/expr/variable.hpp"
 #include "libgateway/http/head.hpp"
+#include "libgateway/plugin/consumer.hpp"
 #include "libgateway/plugin/phase.hpp"
 #include "libgateway/plugin/services.hpp"
 
@@ -70,6 +71,18 @@ public:
     // Somebody else is the client from here on, also in X-Real-IP and X-Forwarded-For to the upstream.
     void change_client(const expr::Address& address, std::uint16_t port);
 
+    // Where auth plugins look credentials up; empty once the request phases are over.
+    const ConsumerDirectory& consumers() const noexcept { return *consumers_; }
+    // The request is made for this consumer: sets variables consumer_name and consumer_group_id and the three fields
+    // that tell the upstream, removing forged ones. The last one attached counts. `credential_id` may be empty.
+    void attach(const Ref<const Consumer>& consumer, std::string_view credential_id);
+    const Ref<const Consumer>& consumer() const noexcept { return consumer_; }  // null: nobody yet
+    bool merge_failed = false;  // the reply is there because the consumer's plugins cannot be had
+    // What the plugins of a chain that was merged meanwhile need of the request (its body). `next`: they may run.
+    virtual Task<Verdict> prepare_for(const Chain& merged);
+    // Why an auth plugin turned the request away, for the log of multi-auth. Static text, or in the arena.
+    std::string_view auth_failure;
+
     // --- response. Filled before header_filter; a header_filter may change status and fields.
     http::ResponseHead response;
     ResponseSource source = ResponseSource::none;
@@ -85,6 +98,17 @@ public:
     bool recoded() const noexcept { return !recoding_.empty(); }
     // After all header_filters; writes what recode_body announced.
     void finish_response_head();
+
+    // A field of the answer, whoever will make it: the upstream, a plugin, the gateway. Replaces fields of that name
+    // that the answer has by itself; set before header_filter. Views as in a reply; `id` is the number of `name`.
+    void promise(std::string_view name, std::string_view value, http::FieldName id) {
+        promises_ = arena_.make<Promise>(Promise{name, value, id, promises_});
+    }
+    // By the owner, once the head of the answer is there.
+    void keep_promises() noexcept {
+        if (promises_) [[unlikely]]
+            set_promised();
+    }
 
     // --- how a hook ends the request; both for `return exchange.respond_with(...)`
     Verdict respond_with(const LocalReply& reply) noexcept {
@@ -137,10 +161,11 @@ public:
     struct Trace {
         std::string_view plugin;
         Phase phase;
+        std::string_view where;  // the object whose settings it ran with: "routes/12", "consumers/jack"
         Trace* next;
     };
     bool traced = false;
-    void trace(std::string_view plugin, Phase phase);
+    void trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 
 protected:
@@ -153,6 +178,7 @@ protected:
 
     mutable Arena arena_{2048};
     Services* services_ = nullptr;
+    const ConsumerDirectory* consumers_ = &ConsumerDirectory::none();
 
 private:
     struct Slot {
@@ -160,8 +186,18 @@ private:
         void* state;
         Slot* next;
     };
+    struct Promise {
+        std::string_view name, value;
+        http::FieldName id;
+        Promise* next;  // the one before
+    };
+    void set_promised() noexcept;
+
     Slot* slots_ = nullptr;
+    Promise* promises_ = nullptr;
     Trace *first_trace_ = nullptr, *last_trace_ = nullptr;
+    Ref<const Consumer> consumer_;
+    std::string_view consumer_name_, consumer_group_;  // in the arena: a later consumer leaves them as they were
     std::array<std::string_view, 16> custom_{};
     std::uint32_t custom_set_ = 0;
     LocalReply reply_;

@@ -8,6 +8,8 @@
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
 #include "libgateway/client/client.hpp"
+#include "libgateway/redis/client.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway {
 
@@ -15,6 +17,10 @@ namespace gateway {
 class Services {
 public:
     virtual ~Services() = default;
+    // Tables of the whole machine, for counts that all workers share; null where there are none.
+    virtual shm::Tables* tables() noexcept { return nullptr; }
+    // Redis servers of this worker; null where there is no network.
+    virtual redis::Hub* redis() noexcept { return nullptr; }
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
     // One question to a service, see client/client.hpp. All references live until the task has ended.

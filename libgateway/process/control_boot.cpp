@@ -75,14 +75,24 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
     revisions_ = std::make_unique<Revisions>(
         loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
-    status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
+    status_ =
+        std::make_unique<StatusPage>(situation_, *revisions_, *pages, shm::Tables(*segment_, {max_workers + 1, 1}));
     revisions_->channels().listen(std::move(fds[1]));
-    server_ =
-        std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
-    server_->listen(std::move(fds[2]));
-    if (!fds[3]) return;
-    status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
-    status_api_->listen(std::move(fds[3]));
+    users_ = std::move(fds[2]);
+    probers_ = std::move(fds[3]);
+    if (in_charge_) listen_to_users();
+}
+
+void Control::listen_to_users() {
+    if (users_) {
+        server_ = std::make_unique<ControlServer>(
+            loop_, [this](control::Request request) { return handle(std::move(request)); });
+        server_->listen(std::move(users_));
+    }
+    if (probers_) {
+        status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
+        status_api_->listen(std::move(probers_));
+    }
 }
 
 asio::awaitable<void> Control::first_document() {
@@ -90,8 +100,8 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     LastGood& disk = *disk_;
     auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
-    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop))
-        kept.reset();
+    const bool goes_on = epoch != 0 || start_.takes_over;
+    if (kept && !catalogue_.adopt(*kept, goes_on ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
@@ -152,6 +162,7 @@ void Control::begin_with(FullDelta document) {
 
 // Until every worker that serves has said which document it holds, or it is clear that one will not.
 asio::awaitable<void> Control::wait_for_workers() {
+    if (start_.takes_over) co_return;  // they hold to the control of their own binary
     const auto deadline = std::chrono::steady_clock::now() + worker_wait;
     asio::steady_timer tick(loop_);
     while (!revisions_->all_introduced() && std::chrono::steady_clock::now() < deadline) {

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 
+#include "libgateway/base/strings.hpp"
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
+#include "libgateway/plugin/registry.hpp"
+#include "libgateway/plugin/shared_groups.hpp"
 
 namespace gateway::process {
 
@@ -29,10 +33,11 @@ bool gateway_is_roots() {
     return ::geteuid() == 0 || (::stat(folder.c_str(), &master) == 0 && master.st_uid == 0 && ::getppid() != 1);
 }
 
-std::string singular(Kind kind) {
-    std::string name(config::list_name(kind));
-    name.pop_back();
-    return name;
+sources::CredentialIndex index_of(const Document& document) {
+    sources::CredentialIndex index(sources::program_rules().credential_key);
+    document.each(Kind::consumer,
+                  [&](const sources::Object& object) { index.add(object.id, json::parse(object.json)); });
+    return index;
 }
 
 std::vector<std::string> texts_of(const config::Diagnostics& found, config::Severity severity) {
@@ -52,6 +57,21 @@ FullDelta encode_full(const Document& document, std::uint64_t revision) {
     for (const ObjectPtr& object : document.objects()) writer.add(sources::change_of(*object));
     writer.finish(full.digest);
     return full;
+}
+
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
+    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
+    if (!settings.plugins) return settings;
+    std::vector<std::string_view> known;
+    for (const PluginType& type : plugin_registry().types()) known.push_back(type.name);
+    for (const std::string& name : *settings.plugins) {
+        if (plugin_registry().find(name)) continue;
+        std::string text = fmt::format("unknown plugin [{}]: it is ignored", name);
+        if (const std::string_view near = nearest(name, known); !near.empty())
+            text += fmt::format(" (did you mean \"{}\"?)", near);
+        found.warning(place.file, {}, "plugins", std::move(text));
+    }
+    return settings;
 }
 
 sources::CheckRules rules_for(const config::StaticConfig& settings) {
@@ -90,14 +110,12 @@ void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
 
 config::Diagnostics Catalogue::read_static() {
     config::Diagnostics found;
-    use(std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), found)));
+    use(std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, found)));
     return found;
 }
 
 void Catalogue::read_settings(Reading& reading) const {
-    auto settings = std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), reading.found));
+    auto settings = std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, reading.found));
     if (reading.found.ok()) reading.settings = std::move(settings);
 }
 
@@ -117,6 +135,7 @@ Catalogue::Reading Catalogue::read(Files files) const {
     read_routes(settings, reading);
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
     if (good) reading.document = assemble(settings, *reading.file, &reading.hidden);
+    if (good) reading.credentials = index_of(*reading.document);
     return reading;
 }
 
@@ -134,7 +153,7 @@ Document Catalogue::assemble(const config::StaticConfig& settings, const Documen
             document.put(object);
         } else if (hidden) {
             hidden->push_back(fmt::format("{} [{}] was put before; the one of the route file is used now",
-                                          singular(key.first), key.second));
+                                          config::kind_name(key.first), key.second));
         }
     }
     return document;
@@ -162,6 +181,7 @@ bool Catalogue::adopt(const FullDelta& kept, Overlay overlay) {
         overlay_[{change.kind, object->id}] = object;
         next_overlay_ = std::max(next_overlay_, object->order + 1);
     }
+    credentials_ = index_of(active_);
     return reader.ok();
 }
 
@@ -177,7 +197,7 @@ bool Catalogue::adopt_settings(const FullDelta& kept) {
 
 std::string Catalogue::owner_refusal(Kind kind, const std::string& id) const {
     if (!file_.find(kind, id)) return {};
-    return fmt::format("{} [{}] is defined in {}", singular(kind), id, place_of(kind, id));
+    return fmt::format("{} [{}] is defined in {}", config::kind_name(kind), id, place_of(kind, id));
 }
 
 // One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither copy.
@@ -198,6 +218,19 @@ std::string Catalogue::twin_refusal(const ObjectPtr& rule) const {
     return refusal;
 }
 
+// Objects of one group of limits share a counter and must agree on it.
+std::string Catalogue::group_refusal(const ObjectPtr& object) const {
+    const json::Value own = json::parse(object->json);
+    if (!SharedGroups::concerns(own)) return {};
+    SharedGroups groups;
+    for (const Kind kind : {Kind::route, Kind::service, Kind::plugin_config, Kind::global_rule}) {
+        active_.each(kind, [&](const sources::Object& other) {
+            if (kind != object->kind || other.id != object->id) groups.add(json::parse(other.json));
+        });
+    }
+    return groups.add(own).text;
+}
+
 Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
     Edit edit;
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
@@ -212,6 +245,15 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
     if (kind == Kind::global_rule) {
         if (std::string refusal = twin_refusal(read); !refusal.empty()) edit.errors.push_back(std::move(refusal));
         if (!edit.errors.empty()) return edit;
+    }
+    if (kind == Kind::consumer) {
+        std::string refusal = credentials_.conflict(id, json::parse(read->json));
+        if (!refusal.empty()) edit.errors.push_back(std::move(refusal));
+        if (!edit.errors.empty()) return edit;
+    }
+    if (std::string refusal = group_refusal(read); !refusal.empty()) {
+        edit.errors.push_back(std::move(refusal));
+        return edit;
     }
     const ObjectPtr before = active_.find(kind, id);
     edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});
@@ -229,13 +271,27 @@ Catalogue::Edit Catalogue::remove(Kind kind, const std::string& id) const {
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
         edit.errors.push_back(std::move(refusal));
     } else if (!edit.object) {
-        edit.errors.push_back(fmt::format("{} [{}] does not exist", singular(kind), id));
+        edit.errors.push_back(fmt::format("{} [{}] does not exist", config::kind_name(kind), id));
     } else {
         edit.changes_something = true;
+        edit.also_removed = credentials_of(kind, id);
         edit.after = active_.digest();
         edit.after.remove(edit.object->hash);
+        for (const ObjectPtr& credential : edit.also_removed) edit.after.remove(credential->hash);
     }
     return edit;
+}
+
+// A consumer takes its credentials with it, but for those that the route file owns.
+std::vector<ObjectPtr> Catalogue::credentials_of(Kind kind, const std::string& id) const {
+    std::vector<ObjectPtr> credentials;
+    if (kind != Kind::consumer || config::credential_name(id)) return credentials;
+    active_.each(Kind::consumer, [&](const sources::Object& object) {
+        const auto name = config::credential_name(object.id);
+        if (!name || name->username != id || file_.find(kind, object.id)) return;
+        credentials.push_back(active_.find(kind, object.id));
+    });
+    return credentials;
 }
 
 void Catalogue::accept(Reading reading) {
@@ -246,19 +302,31 @@ void Catalogue::accept(Reading reading) {
         file_ = std::move(*reading.file);
     }
     active_ = std::move(*reading.document);
+    credentials_ = reading.credentials ? std::move(*reading.credentials) : index_of(active_);
 }
 
 void Catalogue::accept(const Edit& edit) {
     if (!edit.changes_something) return;
-    const Key key{edit.object->kind, edit.object->id};
     if (edit.removed) {
-        active_.erase(key.first, key.second);
-        overlay_.erase(key);
+        forget(*edit.object);
+        for (const ObjectPtr& credential : edit.also_removed) forget(*credential);
         return;
     }
-    active_.put(edit.object);
+    const Key key{edit.object->kind, edit.object->id};
+    const ObjectPtr before = active_.put(edit.object);
+    if (key.first == Kind::consumer) {
+        if (before) credentials_.remove(key.second, json::parse(before->json));
+        credentials_.add(key.second, json::parse(edit.object->json));
+    }
     overlay_[key] = edit.object;
     next_overlay_ = std::max(next_overlay_, edit.object->order + 1);
+}
+
+void Catalogue::forget(const sources::Object& object) {
+    const Key key{object.kind, object.id};
+    if (key.first == Kind::consumer) credentials_.remove(key.second, json::parse(object.json));
+    active_.erase(key.first, key.second);
+    overlay_.erase(key);
 }
 
 std::string Catalogue::place_of(Kind kind, std::string_view id) const {

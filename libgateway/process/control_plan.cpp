@@ -11,6 +11,7 @@
 #include "libgateway/base/log.hpp"
 #include "libgateway/base/unique_fd.hpp"
 #include "libgateway/process/control_cpus.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway::process {
 
@@ -98,6 +99,15 @@ void set_processes(const config::StaticConfig& config, Plan& plan) {
         std::clamp<std::int64_t>(nginx.worker_shutdown_timeout.value.count(), 0, 7 * 86'400'000));
 }
 
+// Names of zones that the gateway does not have are ignored: the reference has more of them.
+void set_tables(const config::HttpSection& http, Plan& plan) {
+    for (const auto& [name, size] : http.lua_shared_dict) {
+        for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+            if (shm::table_zones[id].name == name) plan.table_sizes[id] = std::max(size.bytes, shm::least_table_size);
+        }
+    }
+}
+
 void set_user(const std::string& user, Plan& plan) {
     if (user.empty()) return;
     const passwd* entry = ::getpwnam(user.c_str());
@@ -128,6 +138,7 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     set_listeners(config.apisix, plan);
     set_processes(config, plan);
     set_user(config.nginx_config.user, plan);
+    set_tables(config.nginx_config.http, plan);
     set_files(config, plan);
     return check(plan);
 } catch (const Refusal& refusal) {
@@ -136,18 +147,6 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
 
 bool same_plan(const Plan& a, const Plan& b) noexcept {
     return std::memcmp(&a, &b, sizeof a) == 0;
-}
-
-void keep_until_restart(const Plan& before, Plan& plan) noexcept {
-    plan.uid = before.uid;
-    plan.gid = before.gid;
-    plan.data_dir = before.data_dir;
-    plan.socket_path = before.socket_path;
-    plan.pid_file = before.pid_file;
-    plan.status_address = before.status_address;
-    plan.status_address_size = before.status_address_size;
-    plan.counter_zone_size = before.counter_zone_size;
-    plan.reuse_port = before.reuse_port;
 }
 
 }  // namespace gateway::process

@@ -81,6 +81,8 @@ std::string StatusPage::not_ready() const {
             first = fmt::format("worker id: {} has not received configuration", i);
         } else if (revisions_.lagging_since(i) != 0) {
             first = fmt::format("worker id: {} is lagging", i);
+        } else if (revisions_.strays(i)) {
+            first = fmt::format("worker id: {} does not hold the document of its revision", i);
         }
     }
     if (there < situation_.plan.worker_count)
@@ -104,6 +106,7 @@ json::Value StatusPage::workers() const {
              {"revision", page.revision.load(std::memory_order_acquire)},
              {"prepared", page.prepared.load(std::memory_order_relaxed)},
              {"digest", json::Value(digest_of(page).text())},
+             {"strays", present(i) && revisions_.strays(i)},
              {"connections", page.connections.load(std::memory_order_relaxed)},
              {"upstream_connections", page.upstream_connections.load(std::memory_order_relaxed)},
              {"accepted", page.accepted.load(std::memory_order_relaxed)},
@@ -130,6 +133,19 @@ json::Value StatusPage::listeners() const {
     return list;
 }
 
+// Tables of plugins in shared memory, all workers together.
+json::Value StatusPage::tables() const {
+    json::Value list = json::Value::array();
+    for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+        const shm::Table& table = tables_.table(static_cast<shm::TableId>(id));
+        list.push(json::Value::object({{"table", shm::table_zones[id].name},
+                                       {"entries", table.entries()},
+                                       {"capacity", table.capacity()},
+                                       {"evictions", table.evictions()}}));
+    }
+    return list;
+}
+
 json::Value StatusPage::to_json() const {
     const std::string reason = not_ready();
     const bool loading = !situation_.synchronised || !situation_.missing.empty();
@@ -151,6 +167,7 @@ json::Value StatusPage::to_json() const {
          {"control", process(::getpid(), situation_.started_ms)},
          {"workers", workers()},
          {"listeners", listeners()},
+         {"tables", tables()},
          {"upgrade_note", json::Value(situation_.upgrade_note)},
          {"status_port", situation_.resources.status_port}});
 }

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 
-#include <array>
 #include <cerrno>
 #include <stdexcept>
 
@@ -13,12 +12,21 @@ namespace gateway::process {
 
 namespace {
 
+// How long an old control may take to bring its last changes to disk.
+constexpr std::int64_t last_changes_ns = 5'000 * ns_per_ms;
+
 constexpr std::size_t metrics_per_worker = 64 * 1024;
 
-std::array<shm::ZoneRequest, 4> zones_of(const Plan& plan) {
-    return {shm::ZoneRequest{workers_zone, sizeof(WorkerPages)}, shm::ZoneRequest{control_zone, sizeof(ControlPage)},
-            shm::ZoneRequest{metrics_zone, metrics_per_worker * max_workers},
-            shm::ZoneRequest{"counters", plan.counter_zone_size == 0 ? 1 : plan.counter_zone_size}};
+std::vector<shm::ZoneRequest> zones_of(const Plan& plan) {
+    std::vector<shm::ZoneRequest> zones{{workers_zone, sizeof(WorkerPages)},
+                                        {control_zone, sizeof(ControlPage)},
+                                        {metrics_zone, metrics_per_worker * max_workers},
+                                        {shm::lease_zone, shm::Gauges::zone_size(max_workers + 1)}};
+    for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+        const shm::TableZone& zone = shm::table_zones[id];
+        zones.push_back({zone.name, plan.table_sizes[id] == 0 ? zone.size : plan.table_sizes[id]});
+    }
+    return zones;
 }
 
 }  // namespace
@@ -46,6 +54,8 @@ void Master::open_machine(const Plan& plan) {
 void Master::make_segment() {
     const auto zones = zones_of(plan_);
     segment_ = shm::Segment::create(zones);
+    if (!shm::Tables::format(*segment_)) throw std::runtime_error("shared memory: a table is too small");
+    tables_.emplace(*segment_, shm::Claimant{max_workers, 1});
 }
 
 void Master::write_pid_file() {
@@ -85,7 +95,15 @@ void Master::take_over(const UpgradeState& state) {
     phase_ = Phase::serving;
     plan_.worker_count = 0;
     log::notice("new binary {} runs; old workers drain as soon as new ones are ready", GATEWAY_VERSION);
-    start_control();
+    end_changes_of_old_control();
+}
+
+// The new control begins with what the old one left on disk: a change that was accepted must be there, and none may be
+// accepted afterwards.
+void Master::end_changes_of_old_control() {
+    control_.start_at_ns = now_ns_;
+    if (old_control_.pid > 0 && old_control_.channel.send(ToControl::changes, 0))
+        control_.start_at_ns += last_changes_ns;
 }
 
 void Master::take_over_segment(UniqueFd fd) {
@@ -94,7 +112,10 @@ void Master::take_over_segment(UniqueFd fd) {
         bool fits = true;
         for (const shm::ZoneRequest& zone : zones_of(plan_))
             fits = fits && segment_->zone(zone.name).size() >= zone.size;
-        if (fits) return;
+        if (fits) {
+            tables_.emplace(*segment_, shm::Claimant{max_workers, 1});
+            return;
+        }
         log::notice("shared memory of the old binary has another layout: counters begin anew");
     } catch (const std::exception& error) {
         log::notice("{}: counters begin anew", error.what());

@@ -43,7 +43,7 @@ struct ListenerPlan {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 1;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 2;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
@@ -54,19 +54,22 @@ struct Plan {
     std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit
     std::int64_t uid = -1, gid = -1;              // -1: stay
     std::uint8_t reuse_port = 1, cpu_affinity = 0, reserved[6] = {};
-    std::uint64_t counter_zone_size = 16u << 20;  // limit counters, for later plugins
+    std::array<std::uint64_t, 16> table_sizes{};  // bytes by shm::TableId; 0: default
     FixedText<108> socket_path;                   // control socket, for gatewayctl
     FixedText<512> data_dir, pid_file;            // pid_file may be empty
     FixedText<512> access_log, error_log;         // file, or "stdout", "stderr", or "" for off
-    std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[6] = {};
+    std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[10] = {};
 };
 static_assert(std::is_trivially_copyable_v<Plan>);
+static_assert(std::has_unique_object_representations_v<Plan>);  // compared and sent as bytes
 
 // Empty if the plan can be carried out; else what is wrong. The master trusts no plan that fails this.
 std::string check(const Plan& plan);
 // Fields that differ and take effect only after a restart, by their names in the static file, separated by ", "; empty:
 // none. The master keeps their old values; control names them in the answer to a reload.
 std::string needs_restart(const Plan& before, const Plan& after);
+// Gives `plan` the old values of these fields.
+void keep_until_restart(const Plan& before, Plan& plan) noexcept;
 // The same address; of those with port 0 the names tell which is which. Settings may differ.
 bool same_place(const ListenerPlan& a, const ListenerPlan& b) noexcept;
 // "127.0.0.1:80", "[::1]:80"; "?" for another family.

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/worker_settings.hpp"
 #include "libgateway/proxy/session.hpp"
@@ -32,10 +34,12 @@ Worker::Worker(WorkerStart start)
     : start_(std::move(start)),
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
-      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)) {
+      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
+      tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();
     site_->log = &log_;
+    site_->shared = &tables_;
     config_ = std::make_unique<WorkerConfig>(*site_, start_, page_, control_,
                                              [this](const WorkerSettings& settings) { log_.configure(settings); });
 }
@@ -78,6 +82,7 @@ void Worker::turn(std::int64_t length_ns) {
         page_.state.store(static_cast<std::uint32_t>(WorkerState::ready), std::memory_order_release);
     }
     site_->adopt_if_new();
+    heap_pages_.tidy();
     const bool clear = Graveyard::dig(std::chrono::microseconds(500));
     reactor_.set_longest_sleep(!clear ? 1 : draining_ ? 50 : 500);
     const std::int64_t now = reactor_.turn_started_ns() + length_ns;
@@ -87,6 +92,7 @@ void Worker::turn(std::int64_t length_ns) {
 
 void Worker::publish(std::int64_t now_ns) noexcept {
     published_ns_ = now_ns;
+    std::erase_if(queues_, [](const std::unique_ptr<Acceptor>& queue) { return queue->closed(); });
     page_.heartbeat_ns.store(now_ns, std::memory_order_relaxed);
     page_.connections.store(static_cast<std::uint32_t>(site_->session_count()), std::memory_order_relaxed);
     page_.upstream_connections.store(site_->pool.open_connections(), std::memory_order_relaxed);
@@ -152,7 +158,23 @@ void Worker::take_order() {
             break;
         case ToWorker::pause_accept:
             break;
+        case ToWorker::take_queue:
+            take_queue();
+            break;
     }
+}
+
+void Worker::take_queue() {
+    ListenerPlan plan;
+    UniqueFd socket = orders_.take_fd(0);
+    if (!socket || !orders_.body_as(plan) || !config_->has_configuration()) return;
+    queues_.push_back(std::make_unique<Acceptor>(*site_, std::move(socket), plan));
+    queues_.back()->retire();
+}
+
+bool Worker::accepting() const noexcept {
+    const auto open = [](const std::unique_ptr<Acceptor>& one) { return one && !one->closed(); };
+    return std::any_of(acceptors_.begin(), acceptors_.end(), open) || std::any_of(queues_.begin(), queues_.end(), open);
 }
 
 void Worker::begin_drain(Milliseconds limit, bool quit) {
@@ -171,13 +193,11 @@ void Worker::begin_drain(Milliseconds limit, bool quit) {
 // time-out, so that no request meets a closed door; when the whole gateway ends, a second without a request is enough.
 void Worker::finish_if_empty() {
     const std::int64_t now = reactor_.now_ms();
-    bool accepting = false;
-    for (const auto& acceptor : acceptors_) accepting = accepting || (acceptor && !acceptor->closed());
     if (quitting_ && now - idle_checked_ms_ >= 100) {
         idle_checked_ms_ = now;
         site_->close_idle(quit_idle);
     }
-    if ((!accepting && site_->session_count() == 0) || now >= drain_until_ms_) reactor_.stop();
+    if ((!accepting() && site_->session_count() == 0) || now >= drain_until_ms_) reactor_.stop();
 }
 
 int run_worker(WorkerStart start) {

@@ -8,6 +8,7 @@
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/wait.hpp"
 #include "libgateway/process/entry.hpp"
+#include "libgateway/process/heap_pages.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/process/packet.hpp"
 #include "libgateway/process/worker_acceptor.hpp"
@@ -32,6 +33,8 @@ private:
     void begin_drain(Milliseconds limit, bool quit);
     void turn(std::int64_t length_ns);
     void publish(std::int64_t now_ns) noexcept;
+    void take_queue();
+    bool accepting() const noexcept;
     void finish_if_empty();
 
     WorkerStart start_;
@@ -39,13 +42,16 @@ private:
     const ControlPage& control_;
     net::Reactor reactor_;
     WorkerLog log_;
+    shm::Tables tables_;
     std::unique_ptr<proxy::Site> site_;
     std::unique_ptr<WorkerConfig> config_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;  // by listener slot; null: unused
+    std::vector<std::unique_ptr<Acceptor>> queues_;     // of workers that are gone; each until it is empty
     net::Descriptor master_;
     PacketReader<MasterHead> orders_;
     bool draining_ = false, quitting_ = false;
     std::int64_t drain_until_ms_ = 0, idle_checked_ms_ = 0, published_ns_ = 0;
+    HeapPages heap_pages_;
     std::int64_t longest_turn_ns_ = 0;
 };
 

@@ -17,7 +17,8 @@ namespace gateway::process {
 
 namespace {
 
-constexpr std::chrono::microseconds slice{1000};
+// A turn has requests and freeing (Graveyard) beside it; together they stay below 2 ms.
+constexpr std::chrono::microseconds slice{500};
 
 // A read-only view of a memfd; of control's making, so sizes are checked, contents by the reader.
 class Mapping {
@@ -257,6 +258,18 @@ void WorkerConfig::adopt() {
     say(FromWorker::adopted, revision);
 }
 
+namespace {
+
+// reading: a head (of a request, of PROXY) that is not whole yet.
+const char* state_of(const proxy::Session& session) noexcept {
+    if (session.idle()) return "idle";
+    const proxy::ProxyExchange* exchange = session.exchange();
+    if (!exchange) return "reading";
+    return exchange->head_sent ? "answering" : "waiting";
+}
+
+}  // namespace
+
 std::string WorkerConfig::describe_connections() const {
     boost::json::array list;
     std::size_t total = 0;
@@ -269,7 +282,7 @@ std::string WorkerConfig::describe_connections() const {
         row["age_ms"] = site_.reactor.now_ms() - session->started_ms();
         row["requests"] = session->requests();
         const proxy::ProxyExchange* exchange = session->exchange();
-        row["state"] = session->idle() || !exchange ? "idle" : exchange->head_sent ? "answering" : "waiting";
+        row["state"] = state_of(*session);
         if (exchange) {
             row["request"] = exchange->request.line.substr(0, 200);
             if (exchange->route) row["route"] = exchange->route->route_id;

@@ -8,7 +8,12 @@
 namespace gateway::proxy {
 
 Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPage& page)
-    : reactor(loop), pool(loop), resolver(loop, std::move(names)), counters(page), random_(std::random_device()()) {}
+    : reactor(loop),
+      pool(loop),
+      resolver(loop, std::move(names)),
+      redis_hub(loop, resolver),
+      counters(page),
+      random_(std::random_device()()) {}
 
 Site::~Site() {
     std::vector<Ref<upstream::Endpoint>> endpoints_now;
@@ -36,7 +41,8 @@ void Site::close_idle(Milliseconds idle) {
     const std::int64_t before = reactor.now_ms() - idle.count();
     for (Session* session = sessions_; session;) {
         Session* next = session->next_;
-        if (session->idle() && session->idle_since_ms() <= before) session->sleeper().cancel();
+        if (session->idle() && session->idle_since_ms() <= before && !session->has_unread())
+            session->sleeper().cancel();
         session = next;
     }
 }

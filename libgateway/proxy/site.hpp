@@ -53,10 +53,12 @@ public:
     upstream::EndpointTable endpoints;
     upstream::Pool pool;
     net::Resolver resolver;
+    redis::Hub redis_hub;
     client::Client services_asked{reactor, resolver, buffers, endpoints, pool};
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
-    bool draining = false;  // answers carry Connection: close from now on
+    shm::Tables* shared = nullptr;  // null: no shared memory
+    bool draining = false;          // answers carry Connection: close from now on
     std::uint64_t requests = 0, accepted = 0;
 
     // --- sessions, for status and drain
@@ -76,6 +78,8 @@ public:
     std::string_view date() noexcept;
 
     // Services
+    shm::Tables* tables() noexcept override { return shared; }
+    redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
     Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
                      client::Answer& answer) override {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "libgateway/base/clock.hpp"
@@ -17,8 +18,11 @@ public:
     LogThread();
     ~LogThread();  // stop(), with a second of patience
 
+    // Lines have a form that is the user's; among messages the thread says how many were dropped, behind the last one
+    // that was kept.
+    enum class Holds : std::uint8_t { lines, messages };
     // Before start(). The ring must outlive the thread. Returns the number of the log for reopen().
-    std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd);
+    std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd, Holds holds = Holds::lines);
     void start();
     // Any thread, any time: what is written later goes to `fd`. Takes effect at the next batch; the old one is closed
     // then.

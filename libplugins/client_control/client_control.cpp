@@ -13,6 +13,7 @@ public:
     };
     static constexpr std::string_view name = "client-control";
     static constexpr int priority = 22000;
+    static constexpr bool before_auth = true;
     static constexpr OnError on_error = OnError::closed;
     static constexpr auto schema = config::fields(
         config::field("max_body_size", &Settings::max_body_size,

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, 4): of configurations, and of what requests carry.
+// Base64 (RFC 4648, 4) of configurations and of requests.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,8 @@ namespace gateway::plugins {
 
 // Nothing if it is not padded base64 text; line breaks are not accepted.
 std::optional<std::string> decode_base64(std::string_view text);
+
+// The same for the request path, in `arena`; the padding may be missing.
 std::optional<std::string_view> decode_base64(std::string_view text, Arena& arena);
 
 // Padded.

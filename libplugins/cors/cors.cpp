@@ -28,6 +28,7 @@ public:
     };
     static constexpr std::string_view name = "cors";
     static constexpr int priority = 4000;
+    static constexpr bool before_auth = true;
     static constexpr OnError on_error = OnError::closed;
     static constexpr auto origins_pattern = config::pattern(patterns_of_origins, is_origins);
     static constexpr auto schema = config::fields(

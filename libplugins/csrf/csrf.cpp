@@ -11,8 +11,9 @@
 #include "libgateway/expr/query.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libplugins/common/base64.hpp"
-#include "libplugins/common/digest.hpp"
 #include "libplugins/common/header_rules.hpp"
+#include "libplugins/common/keyed_hash.hpp"
+#include "libplugins/common/same_secret.hpp"
 
 namespace gateway::plugins {
 namespace {
@@ -56,6 +57,18 @@ std::string_view cookie_time(std::int64_t seconds, Arena& arena) {
                                       months.substr(static_cast<std::size_t>(parts.tm_mon) * 3, 3), parts.tm_year % 100,
                                       parts.tm_hour, parts.tm_min, parts.tm_sec);
     return arena.copy({text.data(), end.size});
+}
+
+// Lower-case digits of a SHA-256.
+std::array<char, 64> hex_of(const HashValue& hash) noexcept {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 64> text{};
+    for (std::size_t i = 0; 2 * i < text.size() && i < hash.size; ++i) {
+        const auto byte = static_cast<unsigned char>(hash.bytes[i]);
+        text[2 * i] = digits[byte >> 4];
+        text[2 * i + 1] = digits[byte & 15];
+    }
+    return text;
 }
 
 class Csrf final : public Plugin {
@@ -128,11 +141,11 @@ private:
         if (token.random.empty() || token.sign.empty() || !issued || *issued > 253402300799) return false;
         if (settings_.expires > 0 && now - *issued > settings_.expires) return false;
         const auto sign = sign_of(token.random, token.expires);
-        return equal_secretly({sign.data(), sign.size()}, token.sign);
+        return same_secret({sign.data(), sign.size()}, token.sign);
     }
 
     std::array<char, 64> sign_of(std::string_view random, std::string_view expires) const noexcept {
-        return hex_of(sha256({"{expires:", expires, ",random:", random, ",key:", settings_.key, "}"}));
+        return hex_of(hash_of(Hash::sha256, {"{expires:", expires, ",random:", random, ",key:", settings_.key, "}"}));
     }
 
     std::string_view make(std::int64_t now, Exchange& exchange) const {

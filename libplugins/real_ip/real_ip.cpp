@@ -37,6 +37,7 @@ public:
     };
     static constexpr std::string_view name = "real-ip";
     static constexpr int priority = 23000;
+    static constexpr bool before_auth = true;
     static constexpr auto schema = config::fields(
         config::field("source", &Settings::source, "variable that holds the address", config::required,
                       config::length(1)),

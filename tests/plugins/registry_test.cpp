@@ -65,7 +65,13 @@ TEST_CASE("plugins: priorities are those of the specification", "[plugins][regis
                                               {"real-ip", 23000},
                                               {"request-validation", 2800},
                                               {"gzip", 995},
-                                              {"public-api", 501}};
+                                              {"public-api", 501},
+                                              {"multi-auth", 2600},
+                                              {"basic-auth", 2520},
+                                              {"key-auth", 2500},
+                                              {"consumer-restriction", 2400},
+                                              {"jwt-auth", 2510},
+                                              {"hmac-auth", 2530}};
     for (const auto& [name, priority] : expected) {
         INFO(name);
         REQUIRE(plugin_registry().find(name));

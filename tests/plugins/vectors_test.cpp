@@ -5,6 +5,7 @@
 
 #include "tests/plugins/refusal.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fake_consumers.hpp"
 #include "tests/support/fake_exchange.hpp"
 #include "tests/support/log_lines.hpp"
 
@@ -66,35 +67,80 @@ void check_upstream(const json::Value& vector, const FakeExchange& exchange) {
     check_fields(vector.find("sees_fields"), *exchange.upstream);
 }
 
-// The plugin of the vector and those `with` it.
+// {"jack": {"plugins": {…}, "custom_id": "…"}}
+FakeConsumers consumers_of(const json::Value* list) {
+    FakeConsumers consumers;
+    if (!list) return consumers;
+    for (const json::Member& one : list->members()) {
+        consumers.add(one.key, json::write(*one.value.find("plugins")), {{}, text(one.value, "custom_id")});
+    }
+    return consumers;
+}
+
+// The plugin itself and what stands beside it on the route.
 Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector) {
     TestChain chain;
+    if (const json::Value* attributes = vector.find("attributes")) chain.node.plugin_attr = *attributes;
     if (const json::Value* metadata = vector.find("metadata")) chain.metadata[plugin] = *metadata;
     chain.add(plugin, json::write(*vector.find("conf")));
-    const json::Value* others = vector.find("with");
-    for (const json::Member& other : others ? others->members() : json::Value::Object()) {
-        chain.add(other.key, json::write(other.value));
+    if (const json::Value* beside = vector.find("beside")) {
+        for (const json::Member& other : beside->members()) chain.add(other.key, json::write(other.value));
     }
     return chain.make();
+}
+
+// One request after the other, with the same memory and a clock that only `wait` moves.
+void run_steps(const std::string& plugin, const json::Value& vector) {
+    shm::Tables tables;
+    const auto chain = chain_for(plugin, vector);
+    std::int64_t now = vector.find("now") ? *vector.find("now")->as_int64() : FakeServices().now;
+    std::size_t number = 0;
+    for (const json::Value& step : vector.find("steps")->items()) {
+        INFO("step " << ++number << " " << json::write(step));
+        const std::string request = text(step, "request", "GET /hello");
+        FakeExchange exchange("GET", request.substr(4));
+        for (const auto& [name, value] : pairs(step.find("headers"))) exchange.with(name, value);
+        exchange.set_client(text(step, "client", "127.0.0.1"));
+        if (const json::Value* wait = step.find("wait")) now += *wait->as_int64();
+        exchange.own_services.now = now;
+        exchange.own_services.shared = &tables;
+        Script script;
+        if (const json::Value* asked = step.find("asked")) script.status = static_cast<unsigned>(*asked->as_int64());
+        const Seen& answer = exchange.run(*chain, script);
+        REQUIRE(exchange.finished);
+        check_fields(step.find("fields"), answer);
+        CHECK(answer.status == *step.find("status")->as_int64());
+        if (step.find("body")) CHECK(answer.body == text(step, "body"));
+        if (step.find("page")) CHECK(answer.page);
+        if (const json::Value* slept = step.find("slept"))
+            CHECK(exchange.own_services.slept.count() == *slept->as_int64());
+    }
 }
 
 void prepare(FakeExchange& exchange, const json::Value& vector) {
     for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
     exchange.set_client(text(vector, "client", "127.0.0.1"));
     if (vector.find("request_body")) exchange.with_body(text(vector, "request_body"));
-    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64() * 1000;
+    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64();
 }
 
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
+    if (const json::Value* credential = vector.find("credential")) {
+        CHECK(credential_refusal(plugin, *credential) == text(vector, "error"));
+        return;
+    }
     if (vector.find("error")) {
         CHECK(refusal_of(plugin, conf) == text(vector, "error"));
         return;
     }
     REQUIRE(refusal_of(plugin, conf) == "");
+    if (vector.find("steps")) return run_steps(plugin, vector);
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
+    const FakeConsumers consumers = consumers_of(vector.find("consumers"));
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));
+    exchange.use(consumers);
     prepare(exchange, vector);
     const Seen& answer = exchange.run(*chain_for(plugin, vector), script_of(vector));
     REQUIRE(exchange.finished);
@@ -110,10 +156,11 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin =
-        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
-                 "ip-restriction", "request-id", "cors", "ua-restriction", "referer-restriction", "csrf", "uri-blocker",
-                 "client-control", "real-ip", "request-validation", "gzip", "public-api");
+    const std::string plugin = GENERATE(
+        "proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo", "ip-restriction",
+        "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction", "limit-count", "limit-req",
+        "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors", "ua-restriction", "referer-restriction", "csrf",
+        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -132,6 +179,16 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"echo", "E", 6},
                                                        {"ip-restriction", "I", 9},
                                                        {"request-id", "RI", 9},
+                                                       {"key-auth", "K", 13},
+                                                       {"basic-auth", "B", 12},
+                                                       {"multi-auth", "MA", 8},
+                                                       {"consumer-restriction", "R", 9},
+                                                       {"limit-count", "LC", 24},
+                                                       {"limit-req", "LR", 8},
+                                                       {"limit-conn", "LN", 9},
+                                                       {"api-breaker", "A", 9},
+                                                       {"jwt-auth", "J", 18},
+                                                       {"hmac-auth", "H", 14},
                                                        {"cors", "C", 12},
                                                        {"ua-restriction", "U", 8},
                                                        {"referer-restriction", "RF", 6},
@@ -148,10 +205,11 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
         ids.insert(text(vector, "id"));
         const std::string file = text(vector, "elsewhere");
         if (file.empty()) continue;
-        const std::string folder = file.starts_with("e2e_") ? "/tests/integration/" : "/tests/plugins/";
-        const std::string stem = file.starts_with("e2e_") ? file.substr(4) : file;
-        std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + folder + stem + ".cpp");
-        const std::string source{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        std::string source;
+        for (const char* const folder : {"/tests/plugins/", "/tests/integration/"}) {
+            std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + folder + file + ".cpp");
+            source.append(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        }
         INFO(text(vector, "id") << " should be in " << file);
         CHECK(source.find("(" + text(vector, "id") + ")") != std::string::npos);
     }

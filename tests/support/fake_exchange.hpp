@@ -16,6 +16,7 @@
 #include "libgateway/base/strings.hpp"
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/plugin/exchange.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 
 namespace gateway::test {
 
@@ -51,6 +52,13 @@ public:
     }
 
     std::function<void(const client::Request&, client::Answer&)> service;  // none: it is down
+    shm::Tables* tables() noexcept override { return shared; }
+
+    static shm::Tables& of_this_test_program() {
+        static shm::Tables tables;
+        return tables;
+    }
+    shm::Tables* shared = &of_this_test_program();
     Milliseconds slept{0};
     std::uint64_t next_random = 0;
     unsigned next_byte = 1;
@@ -153,6 +161,10 @@ public:
         return answer;
     }
 
+    // Whom auth plugins find; must outlive the exchange.
+    void use(const ConsumerDirectory& directory) noexcept { consumers_ = &directory; }
+
+    Ref<const Chain> chain;  // the route's, or merged with a consumer's entries
     FakeServices own_services;
     std::map<std::string, std::string> variables{
         {"route_id", "1"}, {"balancer_ip", "127.0.0.1"}, {"balancer_port", "1980"}};
@@ -190,12 +202,16 @@ private:
         co_return Verdict::next;
     }
 
-    Task<void> flow(const Chain& route, const Chain* global, const Script& script, bool& done) {
-        route_chain = &route;
-        Verdict verdict = co_await both<Phase::rewrite>(global, route, *this);
+    Task<void> flow(const Chain& of_route, const Chain* global, const Script& script, bool& done) {
+        route_chain = &of_route;
+        chain = Ref<const Chain>(&of_route);
+        const Ref<const Chain> nothing = Chain::make({}, Chain::Scope::global);
+        Verdict verdict = co_await run_rewrite(*this, global ? *global : *nothing, chain, true);
+        const Chain& route = *chain;
         if (verdict == Verdict::next) verdict = co_await both<Phase::access>(global, route, *this);
         if (verdict == Verdict::next) verdict = co_await pick_and_send(route, global);
         std::vector<std::string> chunks = verdict == Verdict::next ? receive(script) : local_reply();
+        keep_promises();
         verdict = co_await both<Phase::header_filter>(global, route, *this);
         if (verdict == Verdict::respond) chunks = local_reply();
         take_head();
@@ -232,6 +248,7 @@ private:
         response.status = script.status;
         for (const auto& [name, value] : script.fields) response.fields.add(keep(name), keep(value));
         source = ResponseSource::upstream;
+        variables["upstream_status"] = std::to_string(script.status);
         return script.chunks;
     }
 

@@ -1,8 +1,10 @@
 // Preloaded into a program under test: makes its Nth socket call fail, or cuts every call down to one byte, as the page
 // named by GATEWAY_FAIL_PAGE says. The layout is FailPage in tests/support/fail_calls.hpp; the test writes it
 // meanwhile.
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -17,6 +19,12 @@ namespace {
 using gateway::test::FailPage;
 
 FailPage* page = nullptr;
+
+template <class... Arguments>
+long next_call(long number, Arguments... arguments) {
+    static const auto real = reinterpret_cast<long (*)(long, ...)>(::dlsym(RTLD_NEXT, "syscall"));
+    return real(number, arguments...);
+}
 
 __attribute__((constructor)) void find_page() {
     const char* name = ::getenv("GATEWAY_FAIL_PAGE");
@@ -52,16 +60,16 @@ size_t cut(int fd, size_t size) {
 
 // The message with only its first byte, when calls are cut.
 ssize_t message_call(long number, int fd, const msghdr* message, int flags) {
-    if (page == nullptr || !page->one_byte || !is_tcp(fd)) return ::syscall(number, fd, message, flags);
+    if (page == nullptr || !page->one_byte || !is_tcp(fd)) return next_call(number, fd, message, flags);
     for (size_t i = 0; i < message->msg_iovlen; ++i) {
         if (message->msg_iov[i].iov_len == 0) continue;
         iovec first{message->msg_iov[i].iov_base, 1};
         msghdr small = *message;
         small.msg_iov = &first;
         small.msg_iovlen = 1;
-        return ::syscall(number, fd, &small, flags);
+        return next_call(number, fd, &small, flags);
     }
-    return ::syscall(number, fd, message, flags);
+    return next_call(number, fd, message, flags);
 }
 
 }  // namespace
@@ -70,15 +78,15 @@ extern "C" {
 
 ssize_t recv(int fd, void* to, size_t size, int flags) {
     if (fails(fd, FailPage::receive)) return -1;
-    return ::syscall(SYS_recvfrom, fd, to, cut(fd, size), flags, nullptr, nullptr);
+    return next_call(SYS_recvfrom, fd, to, cut(fd, size), flags, nullptr, nullptr);
 }
 ssize_t send(int fd, const void* from, size_t size, int flags) {
     if (fails(fd, FailPage::transmit)) return -1;
-    return ::syscall(SYS_sendto, fd, from, cut(fd, size), flags, nullptr, 0);
+    return next_call(SYS_sendto, fd, from, cut(fd, size), flags, nullptr, 0);
 }
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
     if (fails(fd, FailPage::receive)) return -1;
-    return ::syscall(SYS_recvmsg, fd, message, flags);
+    return next_call(SYS_recvmsg, fd, message, flags);
 }
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     if (fails(fd, FailPage::transmit)) return -1;
@@ -86,11 +94,29 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 int connect(int fd, const sockaddr* address, socklen_t size) {
     if (fails(fd, FailPage::connecting)) return -1;
-    return static_cast<int>(::syscall(SYS_connect, fd, address, size));
+    return static_cast<int>(next_call(SYS_connect, fd, address, size));
 }
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
     if (fails(fd, FailPage::accepting)) return -1;
-    return static_cast<int>(::syscall(SYS_accept4, fd, address, size, flags));
+    return static_cast<int>(next_call(SYS_accept4, fd, address, size, flags));
+}
+
+// The gateway's own loop makes its calls this way.
+long syscall(long number, ...) {
+    va_list list;
+    va_start(list, number);
+    long argument[6];
+    for (long& value : argument) value = va_arg(list, long);
+    va_end(list);
+    const int fd = static_cast<int>(argument[0]);
+    const auto size = static_cast<size_t>(argument[2]);
+    if (number == SYS_recvfrom)
+        return recv(fd, reinterpret_cast<void*>(argument[1]), size, static_cast<int>(argument[3]));
+    if (number == SYS_sendto && argument[4] == 0)
+        return send(fd, reinterpret_cast<const void*>(argument[1]), size, static_cast<int>(argument[3]));
+    if (number == SYS_sendmsg)
+        return sendmsg(fd, reinterpret_cast<const msghdr*>(argument[1]), static_cast<int>(argument[2]));
+    return next_call(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
 
 }  // extern "C"

@@ -10,15 +10,20 @@ namespace {
 
 // Two workers planned and serving revision 1.
 struct Story {
-    Story() : page(situation, engine.revisions, *engine.pages.workers) {
+    Story() : page(situation, engine.revisions, *engine.pages.workers, shm::Tables()) {
         situation.plan.worker_count = 2;
         situation.synchronised = true;
         engine.revisions.start(full_delta(1, {}));
         for (const std::uint32_t index : {0u, 1u}) {
             engine.pages.alive(index);
+            hold(index, engine.revisions.digest());
             (*engine.pages.workers)[index].revision = 1;
             (*engine.pages.workers)[index].incarnation = 1;
         }
+    }
+    void hold(std::uint32_t index, const config::Digest& digest) {
+        (*engine.pages.workers)[index].digest_low = digest.low;
+        (*engine.pages.workers)[index].digest_high = digest.high;
     }
     std::string state() { return page.to_json().find("state")->string(); }
     Engine engine;
@@ -32,6 +37,15 @@ TEST_CASE("status: ready when every worker has a configuration", "[process][cont
     Story story;
     REQUIRE(story.page.not_ready().empty());
     REQUIRE(story.state() == "ready");
+}
+
+TEST_CASE("status: tells how full the tables of plugins are", "[process][control_status]") {
+    Story story;
+    const json::Value status = story.page.to_json();
+    const json::Value& table = status.find("tables")->items().at(0);
+    REQUIRE(table.find("table")->string() == "plugin-limit-count");
+    REQUIRE(table.find("entries")->as_int64() == 0);
+    REQUIRE(table.find("capacity")->as_int64() > 100);
 }
 
 TEST_CASE("status: a worker without configuration is named", "[process][control_status]") {
@@ -58,6 +72,23 @@ TEST_CASE("status: a worker that stops running is named as lagging, and no longe
     REQUIRE(workers.items()[0].find("lagging_since")->is_null());
     story.engine.pages.alive(1);
     REQUIRE(story.page.not_ready().empty());
+}
+
+TEST_CASE("status: a worker whose digest is not that of its revision is reported", "[process][control_status]") {
+    Story story;
+    story.hold(1, {7, 7});
+    REQUIRE(story.page.not_ready() == "worker id: 1 does not hold the document of its revision");
+    REQUIRE(story.state() == "degraded");
+    REQUIRE(story.page.workers().items()[1].find("strays")->boolean());
+    REQUIRE_FALSE(story.page.workers().items()[0].find("strays")->boolean());
+    SECTION("not while it is not known which document that revision was") {
+        (*story.engine.pages.workers)[1].revision = 99;
+        REQUIRE(story.page.not_ready().empty());
+    }
+    SECTION("not any more when it holds it") {
+        story.hold(1, story.engine.revisions.digest());
+        REQUIRE(story.page.not_ready().empty());
+    }
 }
 
 TEST_CASE("status: a draining worker is shown and not missed", "[process][control_status]") {
