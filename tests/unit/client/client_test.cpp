@@ -68,18 +68,6 @@ TEST_CASE("client: a question and its answer", "[client][client]") {
     CHECK(seen.body == "body");
 }
 
-TEST_CASE("client: connections are used again, and replaced when they are dead", "[client][client]") {
-    ScriptedUpstream server(ScriptedUpstream::answers(200, "ok"));
-    World world;
-    CHECK(world.ask(url_of(server)).body == "ok");
-    CHECK(world.ask(url_of(server)).body == "ok");
-    CHECK(server.accepted() == 1);
-    world.limits.keep_alive = false;
-    CHECK(world.ask(url_of(server)).body == "ok");
-    CHECK(server.accepted() == 2);
-    CHECK(server.requests().at(2).field("connection") == "close");
-}
-
 TEST_CASE("client: bodies of every framing are whole", "[client][client]") {
     const std::string text =
         GENERATE("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -93,11 +81,11 @@ TEST_CASE("client: bodies of every framing are whole", "[client][client]") {
 }
 
 TEST_CASE("client: what goes wrong has a name and an end", "[client][client]") {
-    World world;
-    world.limits.read = Milliseconds(100);
-    world.limits.body = 4;
-    const auto failure = [&world](ScriptedUpstream::Answer answer) {
+    const auto failure = [](ScriptedUpstream::Answer answer) {
         ScriptedUpstream server(std::move(answer));
+        World world;
+        world.limits.read = Milliseconds(100);
+        world.limits.body = 4;
         return world.ask(url_of(server)).failure;
     };
     CHECK(failure(ScriptedUpstream::stalls()) == Failure::read_timeout);
@@ -114,17 +102,17 @@ TEST_CASE("client: what goes wrong has a name and an end", "[client][client]") {
               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n")) == Failure::too_large);
     std::uint16_t port = 0;
     listen_on_free_port(port);
-    CHECK(world.ask("http://127.0.0.1:" + std::to_string(port)).failure == Failure::connect_refused);
-    CHECK(world.ask("https://127.0.0.1").failure == Failure::tls_unsupported);
+    CHECK(World().ask("http://127.0.0.1:" + std::to_string(port)).failure == Failure::connect_refused);
+    CHECK(World().ask("https://127.0.0.1").failure == Failure::tls_unsupported);
 }
 
 TEST_CASE("client: what could break the request apart is not sent", "[client][client]") {
     ScriptedUpstream server;
-    World world;
     http::Fields fields;
     fields.add("X", "a\r\nY: b");
-    CHECK(world.ask(url_of(server), {http::Verb::get, "GET", {}, &fields, {}}).failure == Failure::invalid_characters);
-    CHECK(world.ask(url_of(server), {http::Verb::get, "GET", "/a b", nullptr, {}}).failure ==
+    CHECK(World().ask(url_of(server), {http::Verb::get, "GET", {}, &fields, {}}).failure ==
+          Failure::invalid_characters);
+    CHECK(World().ask(url_of(server), {http::Verb::get, "GET", "/a b", nullptr, {}}).failure ==
           Failure::invalid_characters);
     CHECK(server.accepted() == 0);
 }
