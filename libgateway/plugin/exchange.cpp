@@ -1,5 +1,7 @@
 #include "libgateway/plugin/exchange.hpp"
 
+#include "libgateway/plugin/debug_hooks.hpp"
+
 namespace gateway {
 
 using http::FieldName;
@@ -26,6 +28,7 @@ std::string_view Exchange::upstream_target() {
 }
 
 void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view credential_id) {
+    debug_before(DebugPoint::attach_consumer, *this);
     consumer_ = consumer;
     consumer_name_ = arena_.copy(consumer->username);
     consumer_group_ = arena_.copy(consumer->group_id);
@@ -35,6 +38,7 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
     tell("X-Consumer-Username", consumer_name_);
     tell("X-Credential-Identifier", arena_.copy(credential_id));
     tell("X-Consumer-Custom-ID", arena_.copy(consumer->custom_id));
+    debug_after(DebugPoint::attach_consumer, *this);
 }
 
 Task<Verdict> Exchange::prepare_for(const Chain&) {
@@ -48,6 +52,7 @@ void Exchange::trace(std::string_view plugin, Phase phase, std::string_view wher
     Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
+    if (!debug_field.empty()) log::warn("{}: {}#{}", debug_field, plugin, name_of(phase));
 }
 
 // The first promise is the last of the list, so that fields come out in the order of their promises.
@@ -78,6 +83,8 @@ void Exchange::clear() noexcept {
     slots_ = nullptr;
     promises_ = nullptr;
     first_trace_ = last_trace_ = nullptr;
+    hooks = nullptr;
+    debug_field = {};
     custom_set_ = 0;
     reply_ = {};
     error_ = {};

@@ -34,13 +34,16 @@ bool may_keep_alive(const ProxyExchange& exchange) noexcept {
 }  // namespace
 
 Task<Verdict> filter_head(ProxyExchange& exchange) {
+    debug_before(DebugPoint::http_header_filter_phase, exchange);
     for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
         Step step = scope->run<Phase::header_filter>(exchange);
         Verdict verdict = step.verdict();
         if (!step.ready()) verdict = co_await std::move(step).wait();
         if (verdict != Verdict::next) co_return verdict;
     }
-    if (exchange.traced) set_debug_header(exchange, *exchange.chain, DebugForm::names);
+    const Settings& settings = *exchange.settings;
+    if (exchange.traced) set_debug_header(exchange, *exchange.chain, settings.debug_form, settings.debug_field);
+    debug_after(DebugPoint::http_header_filter_phase, exchange);
     co_return Verdict::next;
 }
 

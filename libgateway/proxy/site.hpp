@@ -78,6 +78,7 @@ public:
 
     // Services
     shm::Tables* tables() noexcept override { return shared; }
+    void count_plugin_throw() noexcept override { telemetry::add(counters.plugin_throws); }
     redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
     std::uint64_t random() noexcept override { return random_(); }
