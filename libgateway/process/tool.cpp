@@ -62,8 +62,9 @@ int fail(int status, const std::string& text) {
     return status;
 }
 
+// With the plugins of `plugins_dir`, as a gateway that starts now would have them.
 config::StaticConfig load(const ToolOptions& options, config::Diagnostics& found) {
-    return load_settings({options.config_path, ::geteuid() == 0}, found);
+    return load_first_settings({options.config_path, ::geteuid() == 0}, found);
 }
 
 // Routes that nothing can reach and pairs that only their age tells apart, as warnings.
