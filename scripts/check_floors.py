@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+GENERATED = {"libgateway/plugin/build_id.hpp"}  # made by the build
 LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
@@ -83,6 +84,8 @@ def problems_of(name):
     for match in INCLUDE.finditer(text):
         target = match.group(1)
         line = text.count("\n", 0, match.start(1)) + 1
+        if target in GENERATED:
+            continue
         if not (ROOT / target).is_file():
             yield f"{name}:{line}: \"{target}\" is not a path from the root"
         elif not allowed(name, target):

@@ -84,6 +84,15 @@ std::string socket_of(const std::string& config_path) {
     execute(arguments);
 }
 
+// Without a gateway its files tell.
+[[noreturn]] void ask_files_about_plugins(const CommandLine& line) {
+    std::vector<std::string> arguments = tool("plugin", line.config_path);
+    if (line.json) arguments.push_back("--json");
+    arguments.emplace_back(line.request.text("what"));
+    if (const auto name = line.request.text("name"); !name.empty()) arguments.emplace_back(name);
+    execute(arguments);
+}
+
 bool read_content(CommandLine& line) {
     std::string text;
     if (line.content_path == "-") {
@@ -126,5 +135,7 @@ int main(int argc, char* argv[]) {
         return fail(Status::unreachable, "no control socket known from " +
                                              (line.config_path.empty() ? "the static file" : line.config_path) +
                                              "; name it with -s");
-    return show(line, gateway::control::ask(socket, line.request, line.limit));
+    const Answer answer = gateway::control::ask(socket, line.request, line.limit);
+    if (answer.status == Status::unreachable && line.request.command == "plugin") ask_files_about_plugins(line);
+    return show(line, answer);
 }

@@ -34,7 +34,8 @@ std::string Tally::json() {
     };
     char head[256];
     std::snprintf(head, sizeof head,
-                  "{\"requests\":%lu,\"good\":%lu,\"broken\":%lu,\"reopened\":%lu,\"seconds\":%.3f,\"p50\":%u,\"p99\":%u,\"max\":%u",
+                  "{\"requests\":%lu,\"good\":%lu,\"broken\":%lu,\"reopened\":%lu,\"seconds\":%.3f,\"p50\":%u,\"p99\":%"
+                  "u,\"max\":%u",
                   requests, good, broken, reopened, seconds, at(0.5), at(0.99), at(1));
     std::string text = head;
     text += ",\"reasons\":{";

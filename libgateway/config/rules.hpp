@@ -28,6 +28,7 @@ struct Limits {
 
 struct Rules : Limits {
     bool required = false, unique = false;
+    bool encrypted = false;                       // a secret: never printed, stored encrypted
     std::size_t fewest = 0, greatest = SIZE_MAX;  // elements of an array or members of a map
     Limits each;                                  // of every element or member
 };
@@ -38,6 +39,9 @@ struct Required {
 };
 struct Unique {
     constexpr void apply(Rules& rules) const { rules.unique = true; }
+};
+struct Encrypted {
+    constexpr void apply(Rules& rules) const { rules.encrypted = true; }
 };
 struct Range {
     double least, most;
@@ -86,6 +90,7 @@ struct Each {
 
 inline constexpr Required required;
 inline constexpr Unique unique;
+inline constexpr Encrypted encrypted;
 constexpr Range range(double least, double most) {
     return {least, most, false};
 }

@@ -118,7 +118,7 @@ void add_rows(const json::Value& schema, const std::string& prefix, std::vector<
     const json::Value* required = schema.find("required");
     for (const json::Member& member : properties->members()) {
         const json::Value& property = member.value;
-        Row row{prefix + member.key, type_text(property), limits_text(property), {}, {}, false};
+        Row row{prefix + member.key, type_text(property), limits_text(property), {}, {}, false, false};
         const json::Value* items = property.find("items");
         const json::Value* values = property.find("additionalProperties");
         for (const json::Value* each : {items, values}) {
@@ -126,6 +126,7 @@ void add_rows(const json::Value& schema, const std::string& prefix, std::vector<
         }
         if (const json::Value* value = property.find("default")) row.default_text = json::write(*value);
         if (const json::Value* doc = property.find("description")) row.doc = doc->string();
+        row.encrypted = property.find(encrypted_mark) != nullptr;
         for (const json::Value& name : required ? required->items() : json::Value::Array()) {
             row.required = row.required || name.string() == member.key;
         }

@@ -99,6 +99,9 @@ constexpr Schema<S, T...> fields(Field<S, T>... list) {
     return Schema<S, T...>(list...);
 }
 
+// The keyword of a JSON Schema that marks a secret.
+inline constexpr std::string_view encrypted_mark = "encrypted";
+
 namespace detail {
 
 struct Shape {
@@ -139,6 +142,7 @@ void describe_one(const Field<S, T>& field, const S& fresh, json::Value& schema)
     json::Value property = Codec<T>::describe(field.rules);
     describe_field(property, field.doc, field.rules.required ? json::Value() : Codec<T>::write(fresh.*field.member));
     schema.find("properties")->set(field.name, std::move(property));
+    if (field.rules.encrypted) schema.find("properties")->find(field.name)->set(encrypted_mark, true);
     if (field.rules.required) schema.find("required")->push(field.name);
 }
 
@@ -202,7 +206,7 @@ json::Value write(const S& object) {
 struct Row {
     std::string name;  // dotted path; "nodes[].port" inside arrays, "labels.*" inside maps
     std::string type, limits, default_text, doc;
-    bool required = false;
+    bool required = false, encrypted = false;
 };
 // From a JSON Schema made by json_schema().
 std::vector<Row> rows_of(const json::Value& json_schema);

@@ -66,11 +66,13 @@ struct DeploymentSection {
             .closed();
 };
 struct GatewaySection {
-    std::string data_dir, socket, pid_file;
+    std::string data_dir, socket, pid_file, plugins_dir;
     static constexpr auto schema =
         fields(field("data_dir", &GatewaySection::data_dir, "state on disk", length(0, 400)),
                field("socket", &GatewaySection::socket, "control socket of gatewayctl", length(0, 107)),
-               field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)))
+               field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)),
+               field("plugins_dir", &GatewaySection::plugins_dir, "folder of plugins in shared objects, `*.so`",
+                     length(0, 511)))
             .closed();
 };
 struct GraphqlSection {

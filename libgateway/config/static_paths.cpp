@@ -48,6 +48,7 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     if (own.socket.empty()) own.socket = (path(run.empty() ? own.data_dir : run) / "gateway.sock").string();
     own.socket = beside(directory, own.socket).string();
     if (!own.pid_file.empty()) own.pid_file = beside(directory, own.pid_file).string();
+    if (!own.plugins_dir.empty()) own.plugins_dir = beside(directory, own.plugins_dir).string();
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");
     config.nginx_config.error_log = log_target(config.nginx_config.error_log, logs);
     config.nginx_config.http.access_log = log_target(config.nginx_config.http.access_log, logs);

@@ -104,6 +104,11 @@ private:
             name_words({"method", "url"});
         } else if (command == "show") {
             name_words({"what", "filter?"});
+        } else if (command == "plugin") {
+            name_words({"what", "name?"});
+            if (line_.error.empty() && (words_[1] != "list" || words_.size() != 2) &&
+                (words_[1] != "show" || words_.size() != 3))
+                usage_error();
         } else if (command == "put") {
             name_words({"kind", "id", "content"});
             if (line_.error.empty()) line_.content_path = words_[3];

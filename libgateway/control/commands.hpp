@@ -19,6 +19,8 @@ inline constexpr std::array commands{
                 "which route answers a request and why, or why none does"},
     CommandHelp{"show", "show routes|upstreams|consumers|consumer_groups|plugin_metadata|workers|connections [FILTER]",
                 "what is in force, one line each"},
+    CommandHelp{"plugin", "plugin list|show NAME",
+                "the plugins of this gateway; what one is and what it can be set to"},
     CommandHelp{"put", "put KIND ID FILE|-", "make or replace one object (until the next restart)"},
     CommandHelp{"delete", "delete KIND ID", "remove one object that was put"},
     CommandHelp{"reopen", "reopen", "open the log files again, after they were moved away"},

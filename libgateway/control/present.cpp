@@ -113,6 +113,24 @@ std::string show_text(std::string_view what, const json::Value& result) {
     return table_of(result, {"worker", "client", "listener", "requests", "state", "route"});
 }
 
+std::string plugin_list(const json::Value& result) {
+    return table_of(result,
+                    {"name", "priority", "type", "version", "scope", "phases", "places", "on_error", "enabled"});
+}
+
+std::string plugin_text(const json::Value& result) {
+    Table facts({"plugin", cell(result, "name")});
+    for (const std::string_view name :
+         {"type", "priority", "version", "scope", "phases", "places", "on_error", "enabled"})
+        facts.add({std::string(name), cell(result, name)});
+    std::string text = facts.text();
+    for (const json::Member& schema : member(result, "fields").members()) {
+        text += "\n" + printable(schema.key) + "\n";
+        text += table_of(schema.value, {"field", "type", "default", "limits", "encrypted", "effect"});
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string present(const Request& request, const Answer& answer) {
@@ -124,6 +142,7 @@ std::string present(const Request& request, const Answer& answer) {
     if (command == "reload" || command == "put" || command == "delete") return reload_text(*result);
     if (command == "explain") return explain_text(*result);
     if (command == "show") return show_text(request.text("what"), *result);
+    if (command == "plugin") return result->is_array() ? plugin_list(*result) : plugin_text(*result);
     if (command == "version") return "gateway " + cell(*result, "version") + "\n";
     return result->is_string() ? printable(result->string()) + "\n" : json::write(*result) + "\n";
 }

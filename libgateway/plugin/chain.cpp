@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/plugin/debug_hooks.hpp"
 
 namespace gateway {
 namespace {
@@ -192,6 +193,14 @@ Verdict Chain::ended(const LaneEntry& entry, Exchange& exchange, Phase phase, Ve
     return verdict;
 }
 
+void Chain::tell_before(const LaneEntry& entry, const Exchange& exchange, Phase phase) noexcept {
+    if (exchange.hooks) exchange.hooks->before(entry.instance->name, phase, entry.instance->where, exchange);
+}
+
+void Chain::tell_after(const LaneEntry& entry, const Exchange& exchange, Phase phase, Verdict verdict) noexcept {
+    if (exchange.hooks) exchange.hooks->after(entry.instance->name, phase, verdict, exchange);
+}
+
 Verdict Chain::thrown(const LaneEntry& entry, Exchange& exchange, Phase phase) noexcept {
     try {
         throw;
@@ -200,7 +209,9 @@ Verdict Chain::thrown(const LaneEntry& entry, Exchange& exchange, Phase phase) n
     } catch (...) {
         log::error("{} threw in {}", entry.instance->name, name_of(phase));
     }
-    return exchange.fail_with({});
+    exchange.services().count_plugin_throw();
+    const bool can_answer = !is_body_phase(phase) && phase != Phase::log;
+    return can_answer ? exchange.respond_with({500, LocalReply::Body::page, {}}) : exchange.fail_with({});
 }
 
 }  // namespace gateway

@@ -56,9 +56,9 @@ public:
     }
 
     // Runs the lane of P until a plugin ends the request. `next`: go on. `respond`: send exchange.reply(). `fail`, only
-    // in the body phases: cut the answer off. A hook that throws or fails is judged by its `on_error`: it is passed
-    // over, or the request ends (500 page before the head was sent). In `log` every plugin runs whatever the others
-    // say.
+    // in the body phases: cut the answer off. A hook that fails is judged by its `on_error`: it is passed over, or the
+    // request ends (500 page before the head was sent). One that throws is a 500 for whatever plugin as long as there
+    // is no head, and judged like a failure afterwards. In `log` every plugin runs whatever the others say.
     template <Phase P, class... Args>
     Step run(Exchange& exchange, Args&... args) const {
         return run_over<P>(lanes_[std::size_t(P)], exchange, args...);
@@ -106,24 +106,36 @@ private:
     // What a verdict other than `next` means here: takes note of who ended the request (log line,
     // `_meta.error_response`).
     static Verdict ended(const LaneEntry& entry, Exchange& exchange, Phase phase, Verdict verdict) noexcept;
-    // Logs the exception in flight with the plugin's name; always Verdict::fail.
+    // Logs the exception in flight with the plugin's name and counts it: 500 where an answer is possible, else fail.
     static Verdict thrown(const LaneEntry& entry, Exchange& exchange, Phase phase) noexcept;
 
     template <Phase P, class... Args>
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
             if (exchange.traced) [[unlikely]]
-                exchange.trace(entry.instance->name, P, entry.instance->where);
+                return call_watched<P>(entry, exchange, args...);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
             return thrown(entry, exchange, P);
         }
     }
+    template <Phase P, class... Args>
+    static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
+        exchange.trace(entry.instance->name, P, entry.instance->where);
+        tell_before(entry, exchange, P);
+        Step step = (entry.plugin->*hook_of<P>)(exchange, args...);
+        if (step.ready()) tell_after(entry, exchange, P, step.verdict());
+        return step;
+    }
+    // Advanced debug mode.
+    static void tell_before(const LaneEntry& entry, const Exchange& exchange, Phase phase) noexcept;
+    static void tell_after(const LaneEntry& entry, const Exchange& exchange, Phase phase, Verdict verdict) noexcept;
     template <Phase P>
     static Task<Verdict> finish(const LaneEntry& entry, Exchange& exchange, Step step) {
         try {
             Task<Verdict> pending = std::move(step).wait();
             const Verdict verdict = co_await pending;
+            if (exchange.hooks) tell_after(entry, exchange, P, verdict);
             co_return verdict;
         } catch (...) {
             co_return thrown(entry, exchange, P);

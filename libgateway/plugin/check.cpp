@@ -54,6 +54,12 @@ void check_plugin(std::string_view name, const json::Value& config, config::Erro
         warnings.push_back(finding.text + " (entry is disabled)");
 }
 
+std::vector<std::string_view> children_of(std::string_view name, const json::Value& config) {
+    const PluginType* type = plugin_registry().find(name);
+    if (!type || !type->children || is_disabled(config)) return {};
+    return type->children(config);
+}
+
 void check_plugin_metadata(std::string_view name, const json::Value& metadata, config::Errors& errors) {
     const PluginType* type = plugin_registry().find(name);
     if (!type || !type->check_metadata) return errors.add("invalid plugin name");

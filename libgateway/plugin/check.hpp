@@ -21,6 +21,9 @@ enum class PluginPlace : std::uint8_t { ordinary, consumer, credential };
 void check_plugin(std::string_view name, const json::Value& config, config::Errors& errors,
                   std::vector<std::string>& warnings, PluginPlace place = PluginPlace::ordinary);
 
+// Names of the plugins that this entry runs itself; none of an entry that is disabled.
+std::vector<std::string_view> children_of(std::string_view name, const json::Value& config);
+
 // Checks the body of a plugin_metadata object: "invalid plugin name" if the plugin is unknown or has no metadata.
 void check_plugin_metadata(std::string_view name, const json::Value& metadata, config::Errors& errors);
 

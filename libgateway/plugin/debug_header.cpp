@@ -55,6 +55,7 @@ void set_debug_header(Exchange& exchange, const Chain& route_chain, DebugForm fo
     const std::string_view sources = sources_of(exchange);
     if (sources.empty()) exchange.response.fields.remove(sources_field);
     if (!sources.empty()) exchange.response.fields.set(sources_field, sources);
+    exchange.debug_field = field_name;
 }
 
 }  // namespace gateway

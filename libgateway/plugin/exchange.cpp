@@ -3,6 +3,7 @@
 #include <array>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/plugin/debug_hooks.hpp"
 
 namespace gateway {
 
@@ -57,6 +58,7 @@ void Exchange::change_client(const expr::Address& address, std::uint16_t port) {
 }
 
 void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view credential_id) {
+    debug_before(DebugPoint::attach_consumer, *this);
     consumer_ = consumer;
     consumer_name_ = arena_.copy(consumer->username);
     consumer_group_ = arena_.copy(consumer->group_id);
@@ -74,6 +76,7 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
         if (!field.value.empty() && !request.fields.add(field.name, field.value, FieldName::unknown))
             log::error("no room for the field {}", field.name);
     }
+    debug_after(DebugPoint::attach_consumer, *this);
 }
 
 Task<Verdict> Exchange::prepare_for(const Chain&) {
@@ -87,6 +90,7 @@ void Exchange::trace(std::string_view plugin, Phase phase, std::string_view wher
     Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
+    if (!debug_field.empty()) log::warn("{}: {}#{}", debug_field, plugin, name_of(phase));
 }
 
 // The first promise is the last of the list, so that fields come out in the order of their promises.
@@ -132,6 +136,8 @@ void Exchange::clear() noexcept {
     slots_ = nullptr;
     promises_ = nullptr;
     first_trace_ = last_trace_ = nullptr;
+    hooks = nullptr;
+    debug_field = {};
     custom_set_ = 0;
     reply_ = {};
     error_ = {};

@@ -18,6 +18,7 @@ namespace gateway {
 
 class Plugin;
 class Chain;
+class DebugHooks;
 
 // An answer of the gateway's own. Views must live as long as the exchange (arena, settings of the plugin, static text).
 // Fields that a plugin puts into `exchange.response.fields` before it responds go out with the answer.
@@ -165,6 +166,9 @@ public:
         Trace* next;
     };
     bool traced = false;
+    const DebugHooks* hooks = nullptr;  // advanced debug mode; `traced` is set with it
+    // Name of the debug header once it is set: what runs afterwards and is not in it is logged under that name.
+    std::string_view debug_field;
     void trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 

@@ -14,13 +14,23 @@ Instance::~Instance() {
 
 namespace {
 
-// With the secrets that its settings refer to. One that does not resolve stays the text that it is.
+// In the place of a plugin that protects something and cannot be built with its secrets: no request gets past it.
+class Unusable final : public Plugin {
+public:
+    Step rewrite(Exchange& exchange) const override { return exchange.fail_with({}); }
+};
+
+// With the secrets that its settings refer to. One that does not resolve stays the text that it is, but for plugins
+// that protect something: null then.
 std::unique_ptr<const Plugin> create(const PluginType& type, const json::Value& config, BuildScope& scope) {
     if (!config::has_secret_reference(config)) return type.create(config, scope);
     json::Value resolved = config;
-    config::resolve_secrets(resolved, [](std::string_view reference, std::string_view field, std::string_view why) {
+    bool all = true;
+    config::resolve_secrets(resolved, [&all](std::string_view reference, std::string_view field, std::string_view why) {
         log::error("failed to resolve secret reference: {}, field: {}, err: {}", reference, field, why);
+        all = false;
     });
+    if (!all && type.on_error == OnError::closed) return nullptr;
     return type.create(resolved, scope);
 }
 
@@ -35,6 +45,11 @@ Ref<const Instance> make_instance(const PluginType& type, const json::Value& con
     made->where = scope.where;
     made->priority = made->meta.priority.value_or(type.priority);
     made->phases = type.phases;
+    if (!made->plugin) {
+        log::error("{} of {} cannot be used without its secrets: its requests get 500", type.name, scope.where);
+        made->plugin = std::make_unique<const Unusable>();
+        made->phases = phases_of<Unusable>();
+    }
     made->on_error = type.on_error;
     made->prefer_route = type.prefer_route;
     made->is_auth = type.is_auth;

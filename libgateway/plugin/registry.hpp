@@ -38,6 +38,7 @@ struct BuildScope {
 struct PluginType {
     std::string_view name;  // kebab-case
     int priority = 0;       // unique
+    std::string_view version = "0.1";
     std::uint8_t phases = 0;
     OnError on_error = OnError::open;
     bool prefer_route = false;
@@ -62,6 +63,8 @@ struct PluginType {
     config::SchemaTable (*metadata_schema)() = nullptr;
     // The group in which an entry shares its state with those of other objects, which must then be equal; null: none.
     std::string_view (*group_of)(const json::Value& settings) = nullptr;
+    // Names of the plugins that an entry runs itself; null: none.
+    std::vector<std::string_view> (*children)(const json::Value& settings) = nullptr;
 };
 
 class PluginRegistry {
@@ -116,6 +119,7 @@ std::unique_ptr<const CredentialSettings> build_credential(std::string_view json
 // What P says about itself beyond the necessary.
 template <class P>
 void add_traits(PluginType& type) {
+    if constexpr (requires { P::version; }) type.version = P::version;
     if constexpr (requires { P::on_error; }) type.on_error = P::on_error;
     if constexpr (requires { P::prefer_route; }) type.prefer_route = P::prefer_route;
     if constexpr (requires { P::is_auth; }) type.is_auth = P::is_auth;
@@ -160,14 +164,16 @@ PluginType plugin_type() {
     };
     type.schema = [] { return config::table_of(P::schema); };
     if constexpr (requires { P::group_of; }) type.group_of = P::group_of;
+    if constexpr (requires { P::children; }) type.children = P::children;
     return type;
 }
 
 // One line per plugin: `const Registration<IpRestriction> registration;`. P has: struct Settings, static constexpr
 // name, priority, a schema table `schema`, a constructor P(Settings, BuildScope&); optionally `static constexpr OnError
-// on_error`, `static constexpr bool prefer_route`, `before_auth`, `static void check(const Settings&,
-// config::Errors&)`, `static std::string_view group_of(const json::Value&)`, `struct Metadata` with a schema, and what
-// auth.hpp tells of auth plugins.
+// on_error`, `static constexpr bool prefer_route`, `before_auth`, `static constexpr std::string_view version`, `static
+// void check(const Settings&, config::Errors&)`, `static std::string_view group_of(const json::Value&)`, `static
+// std::vector<std::string_view> children(const json::Value&)`, `struct Metadata` with a schema, and what auth.hpp tells
+// of auth plugins.
 template <class P>
 class Registration {
 public:

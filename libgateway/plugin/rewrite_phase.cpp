@@ -1,12 +1,16 @@
 #include "libgateway/plugin/rewrite_phase.hpp"
 
+#include "libgateway/plugin/debug_hooks.hpp"
+
 namespace gateway {
 
 namespace {
 
 // Puts the merged chain in place of the route's.
 Verdict merge_consumer(Exchange& exchange, Ref<const Chain>& chain) noexcept {
+    debug_before(DebugPoint::merge_consumer_route, exchange);
     Merged merged = exchange.consumers().merge(chain, *exchange.consumer());
+    debug_after(DebugPoint::merge_consumer_route, exchange);
     if (merged.outcome == Merged::Outcome::ok) {
         chain = std::move(merged.chain);
         exchange.route_chain = chain.get();

@@ -29,8 +29,10 @@ public:
     virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets
     // Bytes that nobody can foretell; the default asks the kernel, in portions.
     virtual void secure_random(void* to, std::size_t size) noexcept;
-    virtual std::int64_t now_ms() const noexcept = 0;                // wall clock, milliseconds since the epoch
-    virtual std::string_view server_token() const noexcept = 0;      // value of the Server field, e.g. "gateway/0.1.0"
+    virtual std::int64_t now_ms() const noexcept = 0;            // wall clock, milliseconds since the epoch
+    virtual std::string_view server_token() const noexcept = 0;  // value of the Server field, e.g. "gateway/0.1.0"
+    // A hook threw.
+    virtual void count_plugin_throw() noexcept {}
     virtual std::string_view error_page_token() const noexcept = 0;  // product line of built-in pages
 };
 

@@ -3,6 +3,7 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
+#include "libgateway/config/debug_config.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libgateway/process/control_plan.hpp"
 #include "libgateway/process/control_process.hpp"
@@ -78,6 +79,9 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
     status_ =
         std::make_unique<StatusPage>(situation_, *revisions_, *pages, shm::Tables(*segment_, {max_workers + 1, 1}));
     revisions_->channels().listen(std::move(fds[1]));
+    debug_file_ = std::make_unique<DebugFile>(
+        config::debug_file_of(start_.options.config_path, config::process_environment()), page->debug);
+    if (in_charge_) debug_file_->poll();
     users_ = std::move(fds[2]);
     probers_ = std::move(fds[3]);
     if (in_charge_) listen_to_users();

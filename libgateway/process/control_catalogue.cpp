@@ -11,6 +11,7 @@
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libgateway/plugin/shared_groups.hpp"
+#include "libgateway/process/entry.hpp"
 
 namespace gateway::process {
 
@@ -59,9 +60,11 @@ FullDelta encode_full(const Document& document, std::uint64_t revision) {
     return full;
 }
 
-config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
-    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
-    if (!settings.plugins) return settings;
+namespace {
+
+void warn_of_unknown_plugins(const config::StaticConfig& settings, const std::string& file,
+                             config::Diagnostics& found) {
+    if (!settings.plugins) return;
     std::vector<std::string_view> known;
     for (const PluginType& type : plugin_registry().types()) known.push_back(type.name);
     for (const std::string& name : *settings.plugins) {
@@ -69,8 +72,23 @@ config::StaticConfig load_settings(const config::StaticPlace& place, config::Dia
         std::string text = fmt::format("unknown plugin [{}]: it is ignored", name);
         if (const std::string_view near = nearest(name, known); !near.empty())
             text += fmt::format(" (did you mean \"{}\"?)", near);
-        found.warning(place.file, {}, "plugins", std::move(text));
+        found.warning(file, {}, "plugins", std::move(text));
     }
+}
+
+}  // namespace
+
+config::StaticConfig load_first_settings(const config::StaticPlace& place, config::Diagnostics& found) {
+    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
+    const std::string problem = found.ok() ? load_plugins(settings.gateway.plugins_dir) : std::string();
+    if (!problem.empty()) found.error(place.file, {}, "gateway.plugins_dir", problem);
+    warn_of_unknown_plugins(settings, place.file, found);
+    return settings;
+}
+
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
+    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
+    warn_of_unknown_plugins(settings, place.file, found);
     return settings;
 }
 
@@ -110,7 +128,7 @@ void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
 
 config::Diagnostics Catalogue::read_static() {
     config::Diagnostics found;
-    use(std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, found)));
+    use(std::make_shared<const config::StaticConfig>(load_first_settings({config_path_, root_}, found)));
     return found;
 }
 

@@ -1,6 +1,7 @@
 // How control changes what is in force: reload, put and delete, all by the same path of check, plan, publish, accept.
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
+#include "libgateway/plugin/shared_objects.hpp"
 #include "libgateway/process/control_plan.hpp"
 #include "libgateway/process/control_process.hpp"
 
@@ -49,6 +50,9 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
         outcome = refused(by, reading.errors());
         outcome.record.warnings = warnings;
         co_return outcome;
+    }
+    if (reading.settings) {
+        outcome.needs_restart = SharedObjects::of_this_process().differences(reading.settings->gateway.plugins_dir);
     }
     const Plan before = situation_.plan;
     Plan wanted;

@@ -4,6 +4,7 @@
 
 #include "libgateway/control/commands.hpp"
 #include "libgateway/process/control_explain.hpp"
+#include "libgateway/process/control_plugins.hpp"
 #include "libgateway/process/control_process.hpp"
 
 namespace gateway::process {
@@ -180,6 +181,12 @@ asio::awaitable<Answer> show(Control& control, const Request& request) {
     co_return answer;
 }
 
+asio::awaitable<Answer> plugin(Control& control, const Request& request) {
+    const Catalogue& catalogue = control.catalogue();
+    co_return answer_about_plugins(request.text("what"), request.text("name"),
+                                   enabled_plugins(catalogue.document(), catalogue.settings()));
+}
+
 template <ToMaster Message>
 asio::awaitable<Answer> tell_master(Control& control, const Request&) {
     control.master().send(Message);
@@ -202,6 +209,7 @@ constexpr std::array table{
     ControlCommand{"check", check, true},
     ControlCommand{"explain", explain, false},
     ControlCommand{"show", show, false},
+    ControlCommand{"plugin", plugin, true},
     ControlCommand{"put", put, false, true},
     ControlCommand{"delete", remove, false, true},
     ControlCommand{"reopen", tell_master<ToMaster::reopen_logs>, true},

@@ -121,6 +121,7 @@ void set_files(const config::StaticConfig& config, Plan& plan) {
     set_text(plan.socket_path, config.gateway.socket, "gateway.socket");
     set_text(plan.data_dir, config.gateway.data_dir, "gateway.data_dir");
     set_text(plan.pid_file, config.gateway.pid_file, "gateway.pid_file");
+    set_text(plan.plugins_dir, config.gateway.plugins_dir, "gateway.plugins_dir");
     plan.access_log_enabled = http.enable_access_log;
     set_text(plan.access_log, http.enable_access_log ? std::string_view(http.access_log) : std::string_view(),
              "nginx_config.http.access_log");

@@ -185,6 +185,7 @@ asio::awaitable<void> Control::poll() {
         co_await tick.async_wait(quietly);
         tell_master();
         drop_idle_view();
+        if (in_charge_) debug_file_->poll();
         if (!in_charge_ || writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }

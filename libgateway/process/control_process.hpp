@@ -10,6 +10,7 @@
 #include "libgateway/admin/status_api.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
+#include "libgateway/process/control_debug.hpp"
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
@@ -102,6 +103,7 @@ private:
     std::unique_ptr<Revisions> revisions_;
     std::unique_ptr<StatusPage> status_;
     std::unique_ptr<ControlServer> server_;
+    std::unique_ptr<DebugFile> debug_file_;
     std::unique_ptr<admin::StatusApi> status_api_;
     UniqueFd users_, probers_;  // listeners of the control socket and of the Status API until they are listened to
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not

@@ -18,6 +18,10 @@ struct Options {
 // Supervises until a signal ends it; the exit status of the program.
 int run_master(const Options& options);
 
+// Loads the plugins of that folder (Plan::plugins_dir) into this process and all that it forks from now on; once, later
+// calls do nothing. Why not, if some cannot be loaded.
+std::string load_plugins(const std::string& folder);
+
 struct ControlStart {
     Options options;
     UniqueFd master;          // SEQPACKET pair: messages.hpp

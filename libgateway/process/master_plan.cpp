@@ -45,6 +45,7 @@ std::string Master::adopt_plan(Plan next) try {
     const std::string kept = phase_ == Phase::serving ? needs_restart(plan_, next) : std::string();
     if (!kept.empty()) log::notice("changed settings that take effect after a restart: {}", kept);
     keep_until_restart(plan_, next);
+    if (std::string refusal = load_plugins(std::string(next.plugins_dir.view())); !refusal.empty()) return refusal;
     Change change;
     if (std::string refusal = prepare(next, change); !refusal.empty()) {
         steer_again_ = true;  // sockets that were opened and closed again may have changed the order of a group

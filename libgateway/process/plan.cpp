@@ -58,6 +58,9 @@ std::string check_texts(const Plan& plan) {
     if (!has_end(plan.pid_file) || (!plan.pid_file.view().empty() && !is_absolute(plan.pid_file))) {
         return "pid_file: expected an absolute path or nothing";
     }
+    if (!has_end(plan.plugins_dir) || (!plan.plugins_dir.view().empty() && !is_absolute(plan.plugins_dir))) {
+        return "plugins_dir: expected an absolute path or nothing";
+    }
     const std::array<const FixedText<512>*, 2> logs{&plan.access_log, &plan.error_log};
     for (const FixedText<512>* log : logs) {
         const std::string_view text = log->view();

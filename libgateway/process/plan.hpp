@@ -43,7 +43,7 @@ struct ListenerPlan {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 2;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 4;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
@@ -57,6 +57,7 @@ struct Plan {
     std::array<std::uint64_t, 16> table_sizes{};  // bytes by shm::TableId; 0: default
     FixedText<108> socket_path;                   // control socket, for gatewayctl
     FixedText<512> data_dir, pid_file;            // pid_file may be empty
+    FixedText<512> plugins_dir;                   // shared objects of plugins; may be empty
     FixedText<512> access_log, error_log;         // file, or "stdout", "stderr", or "" for off
     std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[10] = {};
 };

@@ -9,6 +9,7 @@
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_plan.hpp"
+#include "libgateway/process/control_plugins.hpp"
 #include "libgateway/route/shadow.hpp"
 
 namespace gateway::process {
@@ -61,8 +62,9 @@ int fail(int status, const std::string& text) {
     return status;
 }
 
+// With the plugins of `plugins_dir`, as a gateway that starts now would have them.
 config::StaticConfig load(const ToolOptions& options, config::Diagnostics& found) {
-    return load_settings({options.config_path, ::geteuid() == 0}, found);
+    return load_first_settings({options.config_path, ::geteuid() == 0}, found);
 }
 
 // Routes that nothing can reach and pairs that only their age tells apart, as warnings.
@@ -163,6 +165,19 @@ int explain(ToolOptions options) {
     return good;
 }
 
+// The same answer as of a running gateway, as far as its files tell. A bad static file tells which plugins there are.
+int plugin(const ToolOptions& options) {
+    if (options.words.empty() || options.words.size() > 2) return fail(usage, "usage: plugin list|show NAME");
+    config::Diagnostics found;
+    const config::StaticConfig settings = load(options, found);
+    const control::Answer answer =
+        answer_about_plugins(options.words[0], options.words.size() > 1 ? options.words[1] : "", settings.plugins);
+    const std::string text = options.json ? control::write(answer) : control::present({"plugin", {}}, answer);
+    std::fputs(text.c_str(), stdout);
+    if (!answer.errors.empty() && !options.json) std::fprintf(stderr, "%s\n", answer.errors[0].c_str());
+    return static_cast<int>(answer.status);
+}
+
 }  // namespace
 
 std::string default_config() {
@@ -176,7 +191,8 @@ int run_tool(std::string_view name, const std::vector<std::string>& arguments) t
     if (name == "check-static") return check_static(options);
     if (name == "socket-path") return socket_path(options);
     if (name == "explain") return explain(options);
-    return fail(usage, "unknown tool \"" + std::string(name) + "\": check, check-static, socket-path, explain");
+    if (name == "plugin") return plugin(options);
+    return fail(usage, "unknown tool \"" + std::string(name) + "\": check, check-static, socket-path, explain, plugin");
 } catch (const std::exception& error) {
     return fail(invalid, error.what());
 }

@@ -53,6 +53,7 @@ int Worker::run() {
     master_.open(reactor_, std::move(start_.master), net::readable | net::writable);
     page_.heartbeat_ns.store(monotonic_ns(), std::memory_order_relaxed);
     Graveyard::open();
+    config_->look_at_debug();
     config_->load_journal();
     config_->begin();
     spawn(obey_master());
@@ -92,6 +93,7 @@ void Worker::turn(std::int64_t length_ns) {
 
 void Worker::publish(std::int64_t now_ns) noexcept {
     published_ns_ = now_ns;
+    config_->look_at_debug();
     std::erase_if(queues_, [](const std::unique_ptr<Acceptor>& queue) { return queue->closed(); });
     page_.heartbeat_ns.store(now_ns, std::memory_order_relaxed);
     page_.connections.store(static_cast<std::uint32_t>(site_->session_count()), std::memory_order_relaxed);

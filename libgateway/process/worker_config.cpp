@@ -75,7 +75,7 @@ WorkerConfig::~WorkerConfig() = default;
 void WorkerConfig::install(SnapshotPtr snapshot) {
     if (snapshot->settings().get() != settings_of_) {
         settings_of_ = snapshot->settings().get();
-        site_.settings = make_settings(snapshot->settings());
+        site_.settings = make_settings(snapshot->settings(), debug_);
         site_.resolver.configure(make_resolver_settings(*snapshot->settings()));
         settings_changed_(*snapshot->settings());
     }
@@ -86,6 +86,19 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
     page_.digest_high.store(digest.high, std::memory_order_relaxed);
     page_.revision.store(revision, std::memory_order_release);
     worked_ = true;
+}
+
+void WorkerConfig::look_at_debug() {
+    if (control_.debug.version() == debug_version_) return;
+    try {
+        const auto text = control_.debug.read(debug_version_);
+        if (!text) return;
+        debug_ = read_debug_state(*text);
+    } catch (const std::exception& error) {
+        log::error("debug mode stays as it is: {}", error.what());
+        return;
+    }
+    if (site_.snapshot) site_.settings = make_settings(site_.snapshot->settings(), debug_);
 }
 
 bool WorkerConfig::load_journal() {

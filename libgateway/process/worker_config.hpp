@@ -14,6 +14,7 @@
 #include "libgateway/process/messages.hpp"
 #include "libgateway/process/packet.hpp"
 #include "libgateway/process/worker_page.hpp"
+#include "libgateway/process/worker_settings.hpp"
 #include "libgateway/proxy/site.hpp"
 
 namespace gateway::process {
@@ -30,6 +31,8 @@ public:
     void begin();
     // Takes over the newest prepared revision that the epoch allows. Cheap when there is none.
     void adopt();
+    // Takes over what debug.yaml says if it changed; costs one load otherwise.
+    void look_at_debug();
     bool has_configuration() const noexcept { return static_cast<bool>(site_.snapshot); }
     // True once after each turn in which a delta was prepared or adopted.
     bool worked() noexcept { return std::exchange(worked_, false); }
@@ -56,6 +59,8 @@ private:
     std::deque<SnapshotPtr> prepared_;  // newer than what is served, oldest first
     std::function<void(const WorkerSettings&)> settings_changed_;
     const WorkerSettings* settings_of_ = nullptr;
+    DebugState debug_;
+    std::uint64_t debug_version_ = 0;
     bool worked_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "libgateway/process/debug_page.hpp"
 #include "libgateway/process/plan.hpp"
 
 namespace gateway::process {
@@ -34,6 +35,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 struct ControlPage {
     std::atomic<std::uint64_t> epoch;  // revision that every prepared worker adopts before its next match
     std::atomic<std::uint64_t> accept_paused;
+    DebugPage debug;
 };
 
 using WorkerPages = std::array<WorkerPage, max_workers>;

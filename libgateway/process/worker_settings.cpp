@@ -18,7 +18,6 @@ void take_apisix(const config::ApisixSection& from, proxy::Settings& to) {
     to.path = {from.delete_uri_tail_slash, from.normalize_uri_like_servlet, from.match_uri_encoded_slash};
     to.max_matched_body = std::uint64_t(from.max_post_args_readable_size) << 20;
     to.show_upstream_status = from.show_upstream_status_in_response_header;
-    to.debug_header = from.enable_debug;
     to.server = from.enable_server_tokens ? from.server_token + "/" GATEWAY_VERSION : from.server_token;
     to.page_token = from.error_page_token;
     to.trust_configured = from.trusted_addresses.has_value();
@@ -41,12 +40,35 @@ void take_http(const config::HttpSection& from, proxy::Settings& to) {
     to.real_ip_from_unix = std::count(from.real_ip_from.begin(), from.real_ip_from.end(), "unix:") > 0;
 }
 
+// The old switch gives names alone, and counts where the file does not say.
+void take_debug(const DebugState& from, bool old_switch, proxy::Settings& to) {
+    const config::DebugBasic basic = from.config ? from.config->basic : config::DebugBasic();
+    to.debug_field = basic.header_name;
+    to.debug_hooks = from.hooks;
+    if (basic.enable.value_or(false)) {
+        to.debug_form = basic.header_format == "names" ? DebugForm::names : DebugForm::phases;
+    } else if (!basic.enable && old_switch) {
+        to.debug_form = DebugForm::names;
+    }
+}
+
 }  // namespace
 
-Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settings) {
+DebugState read_debug_state(std::string_view text) {
+    DebugState state;
+    if (text.empty()) return state;
+    state.config = config::decode_debug(text);
+    std::vector<std::string> told_by_control;
+    auto hooks = std::make_shared<const DebugHooks>(*state.config, told_by_control);
+    if (hooks->any()) state.hooks = std::move(hooks);
+    return state;
+}
+
+Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settings, const DebugState& debug) {
     auto made = make_ref<proxy::Settings>();
     take_apisix(settings->file.apisix, *made);
     take_http(settings->file.nginx_config.http, *made);
+    take_debug(debug, settings->file.apisix.enable_debug, *made);
     made->max_graphql = settings->file.graphql.max_size;
     made->worker_connections = settings->file.nginx_config.event.worker_connections;
     return Ref<const proxy::Settings>(made);

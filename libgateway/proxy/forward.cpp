@@ -337,6 +337,7 @@ Task<Forwarded> forward(ProxyExchange& exchange) {
     if (const auto limit = target.settings().retry_timeout.count()) tries.deadline_ms = site.reactor.now_ms() + limit;
     for (;;) {
         if (!tries.same_node_again) {
+            debug_before(DebugPoint::http_balancer_phase, exchange);
             failure = pick_node(exchange, tries);
             if (failure != Failure::none) co_return Forwarded{failure};
             if (tries.left > 0) --tries.left;
@@ -348,6 +349,7 @@ Task<Forwarded> forward(ProxyExchange& exchange) {
             if (verdict == Verdict::fail) co_return Forwarded{Failure::plugin};
         }
         note_attempt(exchange, *node.endpoint);
+        debug_after(DebugPoint::http_balancer_phase, exchange);
         if (!tries.same_node_again) exchange.lease = site.pool.take_idle(*node.endpoint, !is_repeatable(exchange));
         tries.same_node_again = false;
         failure = Failure::none;

@@ -14,6 +14,7 @@ using http::FieldName;
 namespace {
 
 bool has_body_filters(const ProxyExchange& exchange) noexcept {
+    if (exchange.hooks) return true;
     for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
         if (scope->has(Phase::body_filter) || scope->has(Phase::delayed_body_filter)) return true;
     }
@@ -186,8 +187,10 @@ Task<Verdict> run_body_lane(ProxyExchange& exchange, BodyChunk& chunk) {
 // One piece through the filters and out, whole, before the next is read: that is the back-pressure.
 Task<bool> push_filtered(ProxyExchange& exchange, std::string_view bytes, bool last, bool send) {
     BodyChunk chunk{bytes, last, exchange.chunk_arena};
+    debug_before(DebugPoint::http_body_filter_phase, exchange);
     Verdict verdict = co_await run_body_lane<Phase::body_filter>(exchange, chunk);
     if (verdict == Verdict::next) verdict = co_await run_body_lane<Phase::delayed_body_filter>(exchange, chunk);
+    debug_after(DebugPoint::http_body_filter_phase, exchange);
     if (verdict != Verdict::next) {
         cut_off(exchange, EndReason::plugin_failed);
         co_return false;

@@ -127,7 +127,9 @@ bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
     exchange.host = http::host_of(request.authority, exchange.arena());
     exchange.args = request.query;
     exchange.has_args = request.has_query;
-    exchange.traced = exchange.settings->debug_header;
+    const Settings& settings = *exchange.settings;
+    if (settings.debug_hooks && settings.debug_hooks->concern(exchange)) exchange.hooks = settings.debug_hooks.get();
+    exchange.traced = settings.debug_form != DebugForm::off || exchange.hooks;
     const auto path = http::normalise(request.raw_path, exchange.settings->path, exchange.arena());
     if (!path.valid) return refuse(exchange, 400, path.reason), false;
     exchange.uri = path.uri;
@@ -183,10 +185,12 @@ bool match_route(ProxyExchange& exchange, const SnapshotPtr& snapshot) {
     input.method = route::method_bit(exchange.request.method);
     input.client = exchange.client;
     input.variables = &exchange;
+    debug_before(DebugPoint::match, exchange);
     exchange.match = snapshot->router().find(input);
     exchange.matched = static_cast<bool>(exchange.match);
     if (!exchange.matched) return false;
     exchange.route = snapshot->compiled(*exchange.match.rule());
+    debug_after(DebugPoint::match, exchange);
     return true;
 }
 
@@ -404,11 +408,15 @@ Task<After> serve(Session& session) {
         refuse(exchange, head.status, head.reason);
     } else if (prepare(exchange, head.consumed)) {
         routed = true;
+        debug_before(DebugPoint::http_access_phase, exchange);
         outcome = co_await decide(exchange);
+        debug_after(DebugPoint::http_access_phase, exchange);
     }
     if (!routed) exchange.global = exchange.chain = no_chain();
     if (outcome == Outcome::forward) {
+        debug_before(DebugPoint::handle_upstream, exchange);
         const Forwarded forwarded = co_await forward(exchange);
+        debug_after(DebugPoint::handle_upstream, exchange);
         if (forwarded.failure == Failure::none && !forwarded.replied) {
             co_await relay_response(exchange);
         } else {
@@ -420,7 +428,9 @@ Task<After> serve(Session& session) {
     }
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
+    debug_before(DebugPoint::http_log_phase, exchange);
     if (has_lane<Phase::log>(exchange)) static_cast<void>(co_await run_lane<Phase::log>(exchange));
+    debug_after(DebugPoint::http_log_phase, exchange);
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {
         session.carry(exchange.upload.leftover());

@@ -34,6 +34,7 @@ bool may_keep_alive(const ProxyExchange& exchange) noexcept {
 }  // namespace
 
 Task<Verdict> filter_head(ProxyExchange& exchange) {
+    debug_before(DebugPoint::http_header_filter_phase, exchange);
     for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
         Step step = scope->run<Phase::header_filter>(exchange);
         Verdict verdict = step.verdict();
@@ -41,7 +42,9 @@ Task<Verdict> filter_head(ProxyExchange& exchange) {
         if (verdict != Verdict::next) co_return verdict;
     }
     exchange.finish_response_head();
-    if (exchange.traced) set_debug_header(exchange, *exchange.chain, DebugForm::names);
+    const Settings& settings = *exchange.settings;
+    if (exchange.traced) set_debug_header(exchange, *exchange.chain, settings.debug_form, settings.debug_field);
+    debug_after(DebugPoint::http_header_filter_phase, exchange);
     co_return Verdict::next;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "libgateway/base/clock.hpp"
@@ -10,6 +11,8 @@
 #include "libgateway/expr/cidr.hpp"
 #include "libgateway/http/head_parser.hpp"
 #include "libgateway/http/path.hpp"
+#include "libgateway/plugin/debug_header.hpp"
+#include "libgateway/plugin/debug_hooks.hpp"
 
 namespace gateway::proxy {
 
@@ -22,7 +25,9 @@ struct Settings : RefCounted {
     std::uint64_t max_graphql = 1 << 20;           // graphql.max_size
     bool underscores_in_headers = true;
     bool show_upstream_status = false;
-    bool debug_header = false;                        // apisix.enable_debug
+    DebugForm debug_form = DebugForm::off;  // apisix.enable_debug, or debug.yaml
+    std::string debug_field = "Apisix-Plugins";
+    std::shared_ptr<const DebugHooks> debug_hooks;    // null: none
     std::string server = "gateway/" GATEWAY_VERSION;  // value of Server
     std::string page_token = "gateway";               // product line of built-in pages
     std::string charset = "utf-8";

@@ -79,6 +79,7 @@ public:
 
     // Services
     shm::Tables* tables() noexcept override { return shared; }
+    void count_plugin_throw() noexcept override { telemetry::add(counters.plugin_throws); }
     redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
     Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,

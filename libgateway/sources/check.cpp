@@ -19,6 +19,16 @@ bool has(const std::vector<std::string>& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+// Plugins that an entry runs itself are as unknown as others if they may not be used.
+void check_children(const json::Member& entry, const CheckRules& rules, Errors& errors) {
+    if (!rules.enabled_plugins || !rules.children) return;
+    for (const std::string_view child : rules.children(entry.key, entry.value)) {
+        if (has(*rules.enabled_plugins, child)) continue;
+        errors.add("failed to check the configuration of plugin " + entry.key + " err: " + std::string(child) +
+                   " plugin did not found");
+    }
+}
+
 void check_plugins(const Value& object, const CheckRules& rules, const CheckRules::PluginCheck& check, Errors& errors,
                    Errors& warnings) {
     const Value* plugins = object.find("plugins");
@@ -33,6 +43,7 @@ void check_plugins(const Value& object, const CheckRules& rules, const CheckRule
         }
         std::vector<std::string> notes;
         if (check) check(member.key, member.value, errors, notes);
+        check_children(member, rules, errors);
         for (std::string& note : notes) warnings.add(std::move(note));
     }
 }

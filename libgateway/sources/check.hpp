@@ -26,6 +26,8 @@ struct CheckRules {
     using PluginCheck = std::function<void(std::string_view name, const json::Value& entry, config::Errors& errors,
                                            std::vector<std::string>& warnings)>;
     PluginCheck consumer_plugin, credential_plugin;
+    // Names of the plugins that an entry runs itself, as multi-auth does: they too must be ones that may be used.
+    std::function<std::vector<std::string_view>(std::string_view name, const json::Value& entry)> children;
     // Adds errors about the metadata of a plugin.
     std::function<void(std::string_view plugin, const json::Value& metadata, config::Errors& errors)> metadata;
     // By which member, and which text in it, an entry of a consumer is found; nothing if it is no credential.

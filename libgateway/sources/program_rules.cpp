@@ -13,6 +13,7 @@ CheckRules program_rules() {
     rules.plugin = at(PluginPlace::ordinary);
     rules.consumer_plugin = at(PluginPlace::consumer);
     rules.credential_plugin = at(PluginPlace::credential);
+    rules.children = children_of;
     rules.metadata = check_plugin_metadata;
     rules.credential_key = [](std::string_view plugin,
                               const json::Value& entry) -> std::optional<CredentialIndex::Key> {

@@ -37,7 +37,7 @@ enum class AttemptFailure : std::uint8_t { connect, timeout, reset, invalid, cou
 // Made of zeroes in shared memory by the master. Survives its worker: a restarted one finds it and goes on counting,
 // only gauges are reset (reset_gauges). `version` is stored last, with release, when the page is ready to be read.
 struct CounterPage {
-    static constexpr std::uint32_t current_version = 1;
+    static constexpr std::uint32_t current_version = 2;
 
     std::atomic<std::uint32_t> version{};
     std::atomic<std::uint32_t> pid{};
@@ -59,6 +59,7 @@ struct CounterPage {
     Counter turn_peak_given;  // the last request that the worker has followed
     Counter accept_stalls, read_stalls, write_stalls;
     Counter buffers_made, log_lines_dropped;
+    Counter plugin_throws;  // exceptions out of hooks
 
     Histogram request_microseconds, upstream_microseconds;
 };

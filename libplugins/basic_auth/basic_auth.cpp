@@ -44,7 +44,7 @@ public:
         std::string username, password;
         static constexpr auto schema = config::fields(
             config::field("username", &Credential::username, "the name to log in with", config::required),
-            config::field("password", &Credential::password, "its password", config::required));
+            config::field("password", &Credential::password, "its password", config::required, config::encrypted));
     };
     static constexpr std::string_view name = "basic-auth";
     static constexpr int priority = 2520;

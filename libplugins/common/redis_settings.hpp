@@ -46,7 +46,7 @@ constexpr auto with_redis(Own... own) {
         field<S, Text>("redis_host", &S::redis_host, "server of policy redis", config::length(2)),
         field<S, std::uint16_t>("redis_port", &S::redis_port, "its port", config::range(1, 65535)),
         field<S, Text>("redis_username", &S::redis_username, "user for AUTH", config::length(1)),
-        field<S, Text>("redis_password", &S::redis_password, "password for AUTH; empty: none"),
+        field<S, Text>("redis_password", &S::redis_password, "password for AUTH; empty: none", config::encrypted),
         field<S, std::uint32_t>("redis_database", &S::redis_database, "number for SELECT", config::at_least(0)),
         field<S, std::uint32_t>("redis_timeout", &S::redis_timeout, "ms that a request waits for Redis at most",
                                 config::range(1, 4294967295.0)),

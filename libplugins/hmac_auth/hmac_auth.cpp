@@ -62,7 +62,8 @@ public:
         std::string key_id, secret_key;
         static constexpr auto schema = config::fields(
             config::field("key_id", &Credential::key_id, "name of the key", config::required, config::length(1, 256)),
-            config::field("secret_key", &Credential::secret_key, "the key", config::required, config::length(1, 256)));
+            config::field("secret_key", &Credential::secret_key, "the key", config::required, config::length(1, 256),
+                          config::encrypted));
     };
     static constexpr std::string_view name = "hmac-auth";
     static constexpr int priority = 2530;

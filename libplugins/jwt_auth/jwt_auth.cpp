@@ -51,7 +51,7 @@ struct JwtCredential {
     static constexpr auto schema = config::fields(
         config::field("key", &JwtCredential::key, "what the token's claim names", config::required, config::length(1)),
         config::field("algorithm", &JwtCredential::algorithm, "the only one that is accepted of its tokens"),
-        config::field("secret", &JwtCredential::secret, "shared secret of HS*", config::length(1)),
+        config::field("secret", &JwtCredential::secret, "shared secret of HS*", config::length(1), config::encrypted),
         config::field("public_key", &JwtCredential::public_key, "PEM, key or certificate, of all others",
                       config::length(1)),
         config::field("base64_secret", &JwtCredential::base64_secret, "`secret` is base64"),

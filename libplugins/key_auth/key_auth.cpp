@@ -18,7 +18,7 @@ public:
     struct Credential {
         std::string key;
         static constexpr auto schema =
-            config::fields(config::field("key", &Credential::key, "the API key", config::required));
+            config::fields(config::field("key", &Credential::key, "the API key", config::required, config::encrypted));
     };
     static constexpr std::string_view name = "key-auth";
     static constexpr int priority = 2500;

@@ -30,6 +30,15 @@ public:
         }
     }
 
+    static std::vector<std::string_view> children(const json::Value& settings) {
+        std::vector<std::string_view> names;
+        const json::Value* choices = settings.find("auth_plugins");
+        for (const json::Value& choice : choices ? choices->items() : json::Value::Array()) {
+            for (const json::Member& child : choice.members()) names.push_back(child.key);
+        }
+        return names;
+    }
+
     MultiAuth(Settings settings, BuildScope& scope) {
         for (const json::Value& choice : settings.auth_plugins) {
             for (const json::Member& child : choice.members()) {

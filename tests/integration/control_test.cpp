@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "tests/support/catch.hpp"
@@ -287,4 +288,44 @@ TEST_CASE("show: more than two thousand routes have their places too", "[control
     const std::string routes = gateway.ctl({"--json", "show", "routes"}).out;
     CHECK(routes.find("routes.yaml:2\"") != std::string::npos);
     CHECK(routes.find("routes.yaml:2501\"") != std::string::npos);
+}
+
+TEST_CASE("plugin: list and show tell about the plugins of the gateway and whether they may run", "[control][e2e]") {
+    GatewayOptions options = with_routes();
+    options.further = "plugins: [mocking, key-auth]\n";
+    GatewayProcess gateway(options);
+    const std::string list = gateway.ctl({"plugin", "list"}).out;
+    CHECK(list.find("key-auth") != std::string::npos);
+    CHECK(list.find("rewrite") != std::string::npos);
+    const std::string shown = gateway.ctl({"plugin", "show", "key-auth"}).out;
+    CHECK(shown.find("consumer_schema\n") != std::string::npos);
+    CHECK(shown.find("enabled   true") != std::string::npos);
+    CHECK(gateway.ctl({"plugin", "show", "echo"}).out.find("enabled   false") != std::string::npos);
+    const RunResult unknown = gateway.ctl({"plugin", "show", "key-aut"});
+    CHECK(unknown.exit == 1);
+    CHECK(unknown.out.find("unknown plugin [key-aut], did you mean \"key-auth\"?") != std::string::npos);
+    const auto json = boost::json::parse(gateway.ctl({"--json", "plugin", "show", "key-auth"}).out).at("result");
+    CHECK(boost::json::serialize(json.at("encrypt_fields").at("consumer_schema")) == R"(["key"])");
+    CHECK(json.at("consumer_schema").at("properties").at("key").at("encrypted").as_bool());
+
+    gateway.reload("plugins: [{name: echo}]\nroutes: []\n");
+    CHECK(gateway.ctl({"plugin", "show", "echo"}).out.find("enabled   true") != std::string::npos);
+    CHECK(gateway.ctl({"plugin", "show", "key-auth"}).out.find("enabled   false") != std::string::npos);
+
+    gateway.stop(SIGTERM);
+    CHECK(gateway.ctl({"plugin", "show", "key-auth"}).out == shown);
+}
+
+TEST_CASE("plugins: what multi-auth runs must be on the list too", "[control][e2e]") {
+    GatewayOptions options = with_routes();
+    options.further = "plugins: [mocking, multi-auth, key-auth]\n";
+    GatewayProcess gateway(options);
+    const char* entry = R"({"uri":"/m","plugins":{"multi-auth":{"auth_plugins":[{"key-auth":{}},{"basic-auth":{}}]}}})";
+    const RunResult refused = gateway.put("route", "m", entry);
+    CHECK(refused.exit == 1);
+    CHECK(refused.out.find(
+              "failed to check the configuration of plugin multi-auth err: basic-auth plugin did not found") !=
+          std::string::npos);
+    const char* good = R"({"uri":"/m","plugins":{"multi-auth":{"auth_plugins":[{"key-auth":{}},{"key-auth":{}}]}}})";
+    CHECK(gateway.put("route", "m", good).exit == 0);
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "libgateway/plugin/describe.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libplugins/test_slow_body/test_slow_body.hpp"
 #include "tests/support/catch.hpp"
@@ -85,11 +86,31 @@ TEST_CASE("plugins: every setting is documented in the schema and on the plugin'
         INFO(type.name);
         REQUIRE_FALSE(page.empty());
         CHECK(page.find("priority " + std::to_string(type.priority)) != std::string::npos);
-        for (const config::Row& row : type.schema().rows()) {
-            INFO(row.name);
-            CHECK_FALSE(row.doc.empty());
-            CHECK(page.find("`" + row.name + "`") != std::string::npos);
+        std::vector<config::SchemaTable> schemas{type.schema()};
+        if (type.credential_schema) schemas.push_back(type.credential_schema());
+        if (type.metadata_schema) schemas.push_back(type.metadata_schema());
+        for (const config::SchemaTable& schema : schemas) {
+            for (const config::Row& row : schema.rows()) {
+                INFO(row.name);
+                CHECK_FALSE(row.doc.empty());
+                CHECK(page.find("`" + row.name + "`") != std::string::npos);
+            }
         }
+    }
+}
+
+TEST_CASE("plugins: secrets are marked in the schemas", "[plugins][registry]") {
+    const std::map<std::string, std::vector<std::string>> expected{
+        {"basic-auth", {"password"}}, {"hmac-auth", {"secret_key"}},       {"jwt-auth", {"secret"}},
+        {"key-auth", {"key"}},        {"limit-count", {"redis_password"}}, {"limit-conn", {"redis_password"}}};
+    for (const auto& [name, fields] : expected) {
+        INFO(name);
+        const json::Value description = description_of(*plugin_registry().find(name));
+        const bool on_consumers = description.find("consumer_schema") != nullptr;
+        json::Value wanted = json::Value::array();
+        for (const std::string& field : fields) wanted.push(json::Value(field));
+        const json::Value* lists = description.find("encrypt_fields");
+        CHECK(json::write(*lists->find(on_consumers ? "consumer_schema" : "schema")) == json::write(wanted));
     }
 }
 

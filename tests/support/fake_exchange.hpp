@@ -42,6 +42,8 @@ public:
     std::int64_t now_ms() const noexcept override { return now; }
     std::string_view server_token() const noexcept override { return "gateway/0.1.0"; }
     std::string_view error_page_token() const noexcept override { return "gateway"; }
+    void count_plugin_throw() noexcept override { ++plugin_throws; }
+    int plugin_throws = 0;
     // False if nobody sleeps.
     bool wake() {
         if (sleeping.empty()) return false;

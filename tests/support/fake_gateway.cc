@@ -326,6 +326,11 @@ private:
 
 }  // namespace
 
+// No plugins here.
+std::string load_plugins(const std::string&) {
+    return {};
+}
+
 int run_control(ControlStart start) {
     return FakeControl(std::move(start)).run();
 }

@@ -54,6 +54,14 @@ TEST_CASE("command line: what is not understood is an error with a hint", "[cont
     REQUIRE(parse({"status", "--timeout", "0"}).error.find("--timeout") == 0);
 }
 
+TEST_CASE("command line: plugin takes list alone or show with a name", "[control][command_line]") {
+    CHECK(parse({"plugin", "list"}).error.empty());
+    CHECK(parse({"plugin", "show", "echo"}).request.text("name") == "echo");
+    for (const auto& words :
+         {std::vector<std::string_view>{"plugin"}, {"plugin", "show"}, {"plugin", "list", "echo"}, {"plugin", "drop"}})
+        CHECK(gateway::control::parse_command_line(words).error == "usage: gatewayctl plugin list|show NAME");
+}
+
 TEST_CASE("command line: every command is in the help", "[control][command_line]") {
     for (const CommandHelp& command : commands) REQUIRE(help_text().find(command.usage) != std::string::npos);
 }

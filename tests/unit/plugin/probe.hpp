@@ -12,7 +12,7 @@
 namespace gateway::test {
 
 // What a hook is to do.
-enum class Act { next, respond, fail, fail_with_error, throw_it, wait, wait_respond, wait_throw };
+enum class Act { next, respond, fail, fail_with_error, throw_it, throw_number, wait, wait_respond, wait_throw };
 
 class Probe : public Plugin {
 public:
@@ -46,6 +46,8 @@ private:
                 return Verdict::fail;
             case Act::fail_with_error:
                 return exchange.fail_with({make_error_code(boost::system::errc::io_error)});
+            case Act::throw_number:
+                throw 7;
             case Act::throw_it:
                 throw std::runtime_error("thrown by " + label_);
             case Act::wait:

@@ -1,8 +1,12 @@
 #include "libgateway/plugin/registry.hpp"
 
+#include <cstdlib>
+
 #include "libgateway/plugin/check.hpp"
 #include "libgateway/plugin/instance.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fake_exchange.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/unit/plugin/probe.hpp"
 
 using namespace gateway;
@@ -126,4 +130,53 @@ TEST_CASE("instance cache: instances may outlive it", "[plugin][instance]") {
     }
     CHECK(kept->priority == 99);
     CHECK(kept->on_error == OnError::closed);
+}
+
+namespace {
+
+class Badge final : public Plugin {
+public:
+    struct Settings {
+        std::string token;
+    };
+    static constexpr std::string_view name = "badge";
+    static constexpr int priority = 13;
+    static constexpr auto schema =
+        config::fields(config::field("token", &Settings::token, "a secret", config::encrypted));
+    Badge(Settings settings, BuildScope&) : token_(std::move(settings.token)) {}
+    Step access(Exchange& exchange) const override {
+        return exchange.respond_with({200, LocalReply::Body::bytes, token_});
+    }
+
+private:
+    std::string token_;
+};
+
+test::Seen answer_of_badge(OnError on_error, std::string_view token) {
+    PluginType type = plugin_type<Badge>();
+    type.on_error = on_error;
+    BuildScope scope{"routes/1"};
+    const json::Value config = json::Value::object({{"token", token}});
+    test::FakeExchange exchange;
+    return exchange.run(*Chain::make({make_instance(type, config, scope)}));
+}
+
+}  // namespace
+
+TEST_CASE("instance: without its secret a plugin that protects something lets no request pass", "[plugin][registry]") {
+    const test::LogLines lines;
+    const std::string text = GENERATE(as<std::string>{}, "$env://GATEWAY_TEST_NOT_SET", "$secret://vault/1/a");
+    CHECK(answer_of_badge(OnError::closed, text).status == 500);
+    REQUIRE(lines.all().size() >= 2);
+    CHECK(lines.all()[0].find("failed to resolve secret reference: " + text + ", field: token") != std::string::npos);
+    CHECK(lines.all()[1].find("badge of routes/1 cannot be used without its secrets") != std::string::npos);
+}
+
+TEST_CASE("instance: a secret that resolves is used, by other plugins the text where it does not",
+          "[plugin][registry]") {
+    const test::LogLines lines;
+    ::setenv("GATEWAY_TEST_BADGE", "s3cret", 1);
+    CHECK(answer_of_badge(OnError::closed, "$env://GATEWAY_TEST_BADGE").body == "s3cret");
+    ::unsetenv("GATEWAY_TEST_BADGE");
+    CHECK(answer_of_badge(OnError::open, "$env://GATEWAY_TEST_NOT_SET").body == "$env://GATEWAY_TEST_NOT_SET");
 }

@@ -1,0 +1,20 @@
+# find_package(gateway): gateway_add_plugin(<name> <sources...>) makes <name>.so of plugins for `gateway.plugins_dir`.
+# Use the compiler (name and major version) that built the gateway.
+find_package(Boost 1.81 REQUIRED)
+set(root "${CMAKE_CURRENT_LIST_DIR}")
+while(NOT EXISTS "${root}/include/gateway/libgateway/plugin/shared_object.hpp" AND NOT root STREQUAL "/")
+    get_filename_component(root "${root}" DIRECTORY)
+endwhile()
+if(NOT TARGET gateway::plugin)
+    add_library(gateway::plugin INTERFACE IMPORTED)
+    target_include_directories(gateway::plugin INTERFACE "${root}/include/gateway")
+    target_link_libraries(gateway::plugin INTERFACE Boost::headers)
+    target_compile_features(gateway::plugin INTERFACE cxx_std_20)
+    target_compile_definitions(gateway::plugin INTERFACE BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32
+        BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+endif()
+function(gateway_add_plugin name)
+    add_library(${name} MODULE ${ARGN})
+    target_link_libraries(${name} PRIVATE gateway::plugin)
+    set_target_properties(${name} PROPERTIES PREFIX "" CXX_EXTENSIONS OFF)
+endfunction()
