@@ -43,6 +43,10 @@ public:
         Errors& errors_;
     };
 
+    // Whether a text that is a reference to a secret passes for any text: what it stands for is not known here.
+    void allow_references(bool allowed = true) noexcept { references_ = allowed; }
+    bool references_allowed() const noexcept { return references_; }
+
     // A finding about the value of the innermost scope.
     void add(std::string message, std::string hint = {});
     // About a member of it that is missing or superfluous; `where` unknown: the position of the innermost scope.
@@ -68,6 +72,7 @@ private:
     void report(std::string_view member, json::Position where, std::string message, std::string hint);
     std::vector<Step> path_;
     std::vector<Finding> findings_;
+    bool references_ = false;
 };
 
 }  // namespace gateway::config

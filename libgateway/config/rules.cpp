@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libgateway/base/strings.hpp"
+#include "libgateway/config/secret_reference.hpp"
 
 namespace gateway::config {
 
@@ -65,6 +66,7 @@ void check_number(const json::Value& value, const Limits& limits, Errors& errors
 }
 
 void check_string(std::string_view text, const Limits& limits, Errors& errors) {
+    if (errors.references_allowed() && is_secret_reference(text)) return;
     const auto found = [&] {
         const std::size_t size = code_points(text);
         if (size < limits.shortest) {

@@ -1,6 +1,7 @@
 #include "libgateway/plugin/check.hpp"
 
 #include "libgateway/base/strings.hpp"
+#include "libgateway/config/secret_reference.hpp"
 #include "libgateway/plugin/meta.hpp"
 #include "libgateway/plugin/registry.hpp"
 
@@ -15,30 +16,56 @@ void unknown_plugin(std::string_view name, config::Errors& errors) {
                meant.empty() ? std::string() : "did you mean \"" + std::string(meant) + "\"?");
 }
 
-void check_settings(const PluginType& type, const json::Value& config, config::Errors& errors) {
+// Entries of auth plugins that have credentials are such where consumers are.
+bool is_credential(const PluginType& type, PluginPlace place) noexcept {
+    return place != PluginPlace::ordinary && type.check_credential;
+}
+
+void check_settings(const PluginType& type, const json::Value& config, PluginPlace place, config::Errors& errors) {
+    const std::string_view prefix = place == PluginPlace::ordinary ? "" : "invalid plugins configuration: ";
     const config::Errors::Scope scope(
         errors, std::string_view(),
-        "failed to check the configuration of plugin " + std::string(type.name) + " err: ", config);
+        std::string(prefix) + "failed to check the configuration of plugin " + std::string(type.name) + " err: ",
+        config);
+    errors.allow_references();
     check_meta(type.name, config, errors);
-    type.check(config, errors);
+    (is_credential(type, place) ? type.check_credential : type.check)(config, errors);
+    errors.allow_references(false);
 }
 
 }  // namespace
 
 void check_plugin(std::string_view name, const json::Value& config, config::Errors& errors,
-                  std::vector<std::string>& warnings) {
+                  std::vector<std::string>& warnings, PluginPlace place) {
     const PluginType* type = plugin_registry().find(name);
     if (!type) return unknown_plugin(name, errors);
+    if (place == PluginPlace::credential && !type->check_credential) {
+        return errors.add("only supports auth type plugins in consumer credential");
+    }
     static const json::Value empty = json::Value::object();
     const json::Value& written = config.is_null() ? empty : config;
     if (!written.is_object()) {
         return errors.add("invalid plugin conf " + json::write(written) + " for plugin [" + std::string(name) + "]");
     }
-    if (!is_disabled(written)) return check_settings(*type, written, errors);
+    if (!is_disabled(written)) return check_settings(*type, written, place, errors);
     config::Errors tolerated;
-    check_settings(*type, written, tolerated);
+    check_settings(*type, written, place, tolerated);
     for (const config::Finding& finding : tolerated.findings())
         warnings.push_back(finding.text + " (entry is disabled)");
+}
+
+void check_plugin_metadata(std::string_view name, const json::Value& metadata, config::Errors& errors) {
+    const PluginType* type = plugin_registry().find(name);
+    if (!type || !type->check_metadata) return errors.add("invalid plugin name");
+    const config::Errors::Scope scope(errors, std::string_view(), "invalid configuration: ", metadata);
+    type->check_metadata(metadata, errors);
+}
+
+std::optional<std::string_view> credential_key_of(std::string_view plugin, const json::Value& config) noexcept {
+    const PluginType* type = plugin_registry().find(plugin);
+    const json::Value* key = type && type->check_credential ? config.find(type->credential_key) : nullptr;
+    if (!key || !key->is_string() || config::is_secret_reference(key->string())) return std::nullopt;
+    return key->string();
 }
 
 }  // namespace gateway

@@ -1,6 +1,8 @@
 // Checks of plugin entries while a document is read: control's side, nothing is built for traffic.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +12,20 @@
 
 namespace gateway {
 
+// Where an entry stands. On consumers and in credential objects entries of auth plugins are credentials.
+enum class PluginPlace : std::uint8_t { ordinary, consumer, credential };
+
 // Checks one entry of a `plugins` object: known name, an object (or null), `_meta`, then the plugin's settings. The
 // innermost scope of `errors` is the entry. The texts are those of the Admin API: "unknown plugin [x]", "failed to
 // check the configuration of plugin x err: …". What is wrong with a disabled entry goes into `warnings` instead.
 void check_plugin(std::string_view name, const json::Value& config, config::Errors& errors,
-                  std::vector<std::string>& warnings);
+                  std::vector<std::string>& warnings, PluginPlace place = PluginPlace::ordinary);
+
+// Checks the body of a plugin_metadata object: "invalid plugin name" if the plugin is unknown or has no metadata.
+void check_plugin_metadata(std::string_view name, const json::Value& metadata, config::Errors& errors);
+
+// The text by which a credential of that plugin is found; nothing if the entry is none, or the text is a reference to
+// a secret.
+std::optional<std::string_view> credential_key_of(std::string_view plugin, const json::Value& config) noexcept;
 
 }  // namespace gateway

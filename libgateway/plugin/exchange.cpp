@@ -25,6 +25,18 @@ std::string_view Exchange::upstream_target() {
     return request.has_query ? arena_.join(path, "?", request.query) : path;
 }
 
+void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view credential_id) {
+    consumer_ = consumer;
+    consumer_name_ = arena_.copy(consumer->username);
+    consumer_group_ = arena_.copy(consumer->group_id);
+    const auto tell = [&](std::string_view field, std::string_view value) {
+        if (value.empty() || !request.fields.set(field, value)) request.fields.remove(field);
+    };
+    tell("X-Consumer-Username", consumer_name_);
+    tell("X-Credential-Identifier", arena_.copy(credential_id));
+    tell("X-Consumer-Custom-ID", arena_.copy(consumer->custom_id));
+}
+
 void Exchange::trace(std::string_view plugin, Phase phase) {
     for (const Trace* known = first_trace_; known; known = known->next) {
         if (known->phase == phase && known->plugin == plugin) return;
@@ -38,7 +50,9 @@ void Exchange::clear() noexcept {
     request.clear();
     response.clear();
     uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};
-    upstream_method_text = client_text = {};
+    upstream_method_text = client_text = auth_failure = consumer_name_ = consumer_group_ = {};
+    if (consumer_) consumer_ = nullptr;
+    consumers_ = &ConsumerDirectory::none();
     host = "_";
     has_args = args_changed = body_buffered = traced = false;
     upstream_method = http::Verb::unknown;

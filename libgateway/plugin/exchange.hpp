@@ -10,6 +10,7 @@
 #include "libgateway/expr/cidr.hpp"
 #include "libgateway/expr/variable.hpp"
 #include "libgateway/http/head.hpp"
+#include "libgateway/plugin/consumer.hpp"
 #include "libgateway/plugin/phase.hpp"
 #include "libgateway/plugin/services.hpp"
 
@@ -64,6 +65,15 @@ public:
     expr::Address client;          // after real-ip
     std::string_view client_text;  // the same as text
     std::uint16_t client_port = 0;
+
+    // Where auth plugins look credentials up; empty once the request phases are over.
+    const ConsumerDirectory& consumers() const noexcept { return *consumers_; }
+    // The request is made for this consumer: sets variables consumer_name and consumer_group_id and the three fields
+    // that tell the upstream, removing forged ones. The last one attached counts. `credential_id` may be empty.
+    void attach(const Ref<const Consumer>& consumer, std::string_view credential_id);
+    const Ref<const Consumer>& consumer() const noexcept { return consumer_; }  // null: nobody yet
+    // Why an auth plugin turned the request away, for the log of multi-auth. Static text, or in the arena.
+    std::string_view auth_failure;
 
     // --- response. Filled before header_filter; a header_filter may change status and fields.
     http::ResponseHead response;
@@ -142,6 +152,7 @@ protected:
 
     mutable Arena arena_{2048};
     Services* services_ = nullptr;
+    const ConsumerDirectory* consumers_ = &ConsumerDirectory::none();
 
 private:
     struct Slot {
@@ -151,6 +162,8 @@ private:
     };
     Slot* slots_ = nullptr;
     Trace *first_trace_ = nullptr, *last_trace_ = nullptr;
+    Ref<const Consumer> consumer_;
+    std::string_view consumer_name_, consumer_group_;  // in the arena: a later consumer leaves them as they were
     std::array<std::string_view, 16> custom_{};
     std::uint32_t custom_set_ = 0;
     LocalReply reply_;

@@ -25,6 +25,8 @@ public:
     std::uint8_t phases = 0;  // bits by Phase
     OnError on_error = OnError::open;
     bool prefer_route = false;  // in a global rule: steps aside where the route has the plugin
+    bool is_auth = false;       // finds out whom the request is made for
+    bool before_auth = false;   // its rewrite does not wait for that
     Meta meta;
 
     Instance();
@@ -51,8 +53,9 @@ public:
     ~InstanceCache();
 
     // `where` is the object that has the entry ("routes/12", "global_rules/1"). Throws config::Error if the type is
-    // unknown or the settings cannot be used.
-    Ref<const Instance> get(std::string_view name, const json::Value& config, std::string_view where);
+    // unknown or the settings cannot be used. `metadata` is the plugin's, null if it has none.
+    Ref<const Instance> get(std::string_view name, const json::Value& config, std::string_view where,
+                            const json::Value* metadata = nullptr);
     std::size_t size() const noexcept { return living_.size(); }
 
 private:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libgateway/config/secret_reference.hpp"
+
 namespace gateway {
 namespace {
 
@@ -44,6 +46,23 @@ std::string PluginRegistry::problem() const {
         }
     }
     return {};
+}
+
+std::uint8_t next_auth_slot() noexcept {
+    static std::uint8_t next = 0;
+    return next++;
+}
+
+json::Value read_credential(std::string_view json) {
+    json::Limits limits;
+    limits.positions = false;
+    json::Value value = json::parse(json, limits);
+    config::resolve_secrets(value, [](std::string_view reference, std::string_view field, std::string_view why) {
+        std::string text = "failed to resolve secret reference: ";
+        text.append(reference).append(", field: ").append(field).append(", err: ").append(why);
+        throw config::Error(text);
+    });
+    return value;
 }
 
 PluginRegistry& plugin_registry() {

@@ -9,6 +9,7 @@
 
 #include "libgateway/config/schema.hpp"
 #include "libgateway/json/value.hpp"
+#include "libgateway/plugin/auth.hpp"
 #include "libgateway/plugin/plugin.hpp"
 
 namespace gateway {
@@ -25,6 +26,7 @@ struct NodeScope {
 struct BuildScope {
     std::string_view where;  // "routes/12", for messages
     const NodeScope& node = NodeScope::none();
+    const json::Value* metadata = nullptr;  // of this plugin, checked; null: there is none
     // Attribute of `plugin_attr.<plugin>`; null if there is none.
     const json::Value* attribute(std::string_view plugin, std::string_view key) const noexcept;
 };
@@ -40,6 +42,20 @@ struct PluginType {
     // From settings that passed `check`; throws config::Error otherwise.
     std::unique_ptr<const Plugin> (*create)(const json::Value& settings, BuildScope& scope) = nullptr;
     config::SchemaTable (*schema)() = nullptr;
+
+    // --- plugins of type auth
+    bool is_auth = false;
+    std::uint8_t auth_slot = ConsumerDirectory::no_slot;  // where its credentials are kept, if it has any
+    std::string_view credential_key;                      // the member by which they are found
+    void (*check_credential)(const json::Value& settings, config::Errors& errors) = nullptr;
+    Credential::Build build_credential = nullptr;
+    config::SchemaTable (*credential_schema)() = nullptr;
+    // Its `rewrite` must come before authentication, with the route's settings, though a consumer may have others.
+    bool before_auth = false;
+
+    // --- plugins that have metadata
+    void (*check_metadata)(const json::Value& metadata, config::Errors& errors) = nullptr;
+    config::SchemaTable (*metadata_schema)() = nullptr;
 };
 
 class PluginRegistry {
@@ -66,14 +82,62 @@ void read_settings(const json::Value& value, typename P::Settings& settings, con
     }
 }
 
+// Metadata of P as its plugin_metadata object says, or the defaults. A field of the settings should win over it.
+template <class P>
+typename P::Metadata read_metadata(const BuildScope& scope) {
+    typename P::Metadata metadata;
+    config::Errors errors;
+    if (scope.metadata) config::read(*scope.metadata, metadata, errors);
+    errors.throw_if_any();
+    return metadata;
+}
+
+// Of the text of a credential that passed its check: secrets are resolved; throws config::Error if one does not.
+json::Value read_credential(std::string_view json);
+
+template <class P>
+std::unique_ptr<const CredentialSettings> build_credential(std::string_view json) {
+    auto made = std::make_unique<CredentialOf<P>>();
+    config::Errors errors;
+    config::read(read_credential(json), made->value, errors);
+    errors.throw_if_any();
+    if constexpr (requires { P::prepare(made->value); }) P::prepare(made->value);
+    return made;
+}
+
+// What P says about itself beyond the necessary.
+template <class P>
+void add_traits(PluginType& type) {
+    if constexpr (requires { P::on_error; }) type.on_error = P::on_error;
+    if constexpr (requires { P::prefer_route; }) type.prefer_route = P::prefer_route;
+    if constexpr (requires { P::is_auth; }) type.is_auth = P::is_auth;
+    if constexpr (requires { P::before_auth; }) type.before_auth = P::before_auth;
+    if constexpr (requires { P::credential_key; }) {
+        type.auth_slot = gateway::auth_slot<P>();
+        type.credential_key = P::credential_key;
+        type.build_credential = gateway::build_credential<P>;
+        type.credential_schema = [] { return config::table_of(P::Credential::schema); };
+        type.check_credential = [](const json::Value& value, config::Errors& errors) {
+            typename P::Credential credential;
+            config::read(value, credential, errors);
+        };
+    }
+    if constexpr (requires(typename P::Metadata metadata) { metadata; }) {
+        type.metadata_schema = [] { return config::table_of(P::Metadata::schema); };
+        type.check_metadata = [](const json::Value& value, config::Errors& errors) {
+            typename P::Metadata metadata;
+            config::read(value, metadata, errors);
+        };
+    }
+}
+
 template <class P>
 PluginType plugin_type() {
     PluginType type;
     type.name = P::name;
     type.priority = P::priority;
     type.phases = phases_of<P>();
-    if constexpr (requires { P::on_error; }) type.on_error = P::on_error;
-    if constexpr (requires { P::prefer_route; }) type.prefer_route = P::prefer_route;
+    add_traits<P>(type);
     type.check = [](const json::Value& value, config::Errors& errors) {
         typename P::Settings settings;
         read_settings<P>(value, settings, errors);
@@ -81,6 +145,7 @@ PluginType plugin_type() {
     type.create = [](const json::Value& value, BuildScope& scope) -> std::unique_ptr<const Plugin> {
         typename P::Settings settings;
         config::Errors errors;
+        errors.allow_references();
         read_settings<P>(value, settings, errors);
         errors.throw_if_any();
         return std::make_unique<const P>(std::move(settings), scope);
@@ -91,7 +156,8 @@ PluginType plugin_type() {
 
 // One line per plugin: `const Registration<IpRestriction> registration;`. P has: struct Settings, static constexpr
 // name, priority, a schema table `schema`, a constructor P(Settings, BuildScope&); optionally `static constexpr OnError
-// on_error`, `static constexpr bool prefer_route` and `static void check(const Settings&, config::Errors&)`.
+// on_error`, `static constexpr bool prefer_route`, `before_auth`, `static void check(const Settings&,
+// config::Errors&)`, `struct Metadata` with a schema, and what auth.hpp tells of auth plugins.
 template <class P>
 class Registration {
 public:

@@ -122,6 +122,10 @@ bool Exchange::read_own(const Variable& variable, VariableValue& out) const {
             return read_field(request.fields, variable.key, arena_, out);
         case VariableKind::sent_http:
             return read_field(response.fields, variable.key, arena_, out);
+        case VariableKind::consumer_name:
+            return give_if_set(consumer_name_, out);
+        case VariableKind::consumer_group_id:
+            return give_if_set(consumer_group_, out);
         case VariableKind::custom:
             return custom(variable.index, text) && give(text, out);
         case VariableKind::arg:

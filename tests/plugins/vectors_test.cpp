@@ -5,6 +5,7 @@
 
 #include "tests/plugins/refusal.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fake_consumers.hpp"
 #include "tests/support/fake_exchange.hpp"
 #include "tests/support/log_lines.hpp"
 
@@ -62,8 +63,33 @@ void check_upstream(const json::Value& vector, const FakeExchange& exchange) {
     check_fields(vector.find("sees_fields"), *exchange.upstream);
 }
 
+// {"jack": {"plugins": {…}, "custom_id": "…"}}
+FakeConsumers consumers_of(const json::Value* list) {
+    FakeConsumers consumers;
+    if (!list) return consumers;
+    for (const json::Member& one : list->members()) {
+        consumers.add(one.key, json::write(*one.value.find("plugins")), {{}, text(one.value, "custom_id")});
+    }
+    return consumers;
+}
+
+// The plugin itself and what stands beside it on the route.
+Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector) {
+    TestChain chain;
+    if (const json::Value* attributes = vector.find("attributes")) chain.node.plugin_attr = *attributes;
+    chain.add(plugin, json::write(*vector.find("conf")));
+    if (const json::Value* beside = vector.find("beside")) {
+        for (const json::Member& other : beside->members()) chain.add(other.key, json::write(other.value));
+    }
+    return chain.make();
+}
+
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
+    if (const json::Value* credential = vector.find("credential")) {
+        CHECK(credential_refusal(plugin, *credential) == text(vector, "error"));
+        return;
+    }
     if (vector.find("error")) {
         CHECK(refusal_of(plugin, conf) == text(vector, "error"));
         return;
@@ -71,10 +97,12 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
     REQUIRE(refusal_of(plugin, conf) == "");
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
+    const FakeConsumers consumers = consumers_of(vector.find("consumers"));
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));
+    exchange.use(consumers);
     for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
     exchange.set_client(text(vector, "client", "127.0.0.1"));
-    const Seen& answer = exchange.run(*chain_of(plugin, json::write(conf)), script_of(vector));
+    const Seen& answer = exchange.run(*chain_for(plugin, vector), script_of(vector));
     REQUIRE(exchange.finished);
     check_upstream(vector, exchange);
     check_fields(vector.find("fields"), answer);
@@ -88,8 +116,9 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
-                                        "echo", "ip-restriction", "request-id");
+    const std::string plugin =
+        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
+                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -99,14 +128,19 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
 }
 
 TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
-    const auto [plugin, prefix, count] = GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16},
-                                                                                        {"response-rewrite", "RW", 14},
-                                                                                        {"redirect", "RD", 12},
-                                                                                        {"fault-injection", "FI", 9},
-                                                                                        {"mocking", "MK", 8},
-                                                                                        {"echo", "E", 6},
-                                                                                        {"ip-restriction", "I", 9},
-                                                                                        {"request-id", "RI", 9}}));
+    const auto [plugin, prefix, count] =
+        GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16},
+                                                       {"response-rewrite", "RW", 14},
+                                                       {"redirect", "RD", 12},
+                                                       {"fault-injection", "FI", 9},
+                                                       {"mocking", "MK", 8},
+                                                       {"echo", "E", 6},
+                                                       {"ip-restriction", "I", 9},
+                                                       {"request-id", "RI", 9},
+                                                       {"key-auth", "K", 13},
+                                                       {"basic-auth", "B", 12},
+                                                       {"multi-auth", "MA", 8},
+                                                       {"consumer-restriction", "R", 9}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {

@@ -136,6 +136,9 @@ public:
         return answer;
     }
 
+    // Whom auth plugins find; must outlive the exchange.
+    void use(const ConsumerDirectory& directory) noexcept { consumers_ = &directory; }
+
     FakeServices own_services;
     std::map<std::string, std::string> variables{
         {"route_id", "1"}, {"balancer_ip", "127.0.0.1"}, {"balancer_port", "1980"}};
