@@ -11,7 +11,7 @@ LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
 FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "config", "control"]
-BELOW_3 = ["base", *FLOOR_1, "route", "upstream"]
+BELOW_3 = ["base", *FLOOR_1, "route", "upstream", "delivery"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
     "base": [],
@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "redis": ["base", "net"],
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
-    "plugin": ["base", *FLOOR_1, "route/match", "upstream/pick_hint", "upstream/endpoint"],
+    "delivery": ["base", "net", "http", "telemetry"],
+    "plugin": ["base", *FLOOR_1, "delivery", "route/match", "upstream/pick_hint", "upstream/endpoint"],
     "snapshot": [*BELOW_3, "plugin"],
     "proxy": BELOW_5,
     "sources": BELOW_5,
@@ -36,7 +37,7 @@ MAY_INCLUDE = {
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
-PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "telemetry", "config", "plugin", "shm", "upstream"]
+PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "telemetry", "config", "plugin", "shm", "upstream", "delivery"]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

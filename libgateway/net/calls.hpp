@@ -8,8 +8,8 @@
 
 namespace gateway::net::calls {
 
-// In a program with a second thread (the log's) libc makes each of these a point of cancellation, which costs 1.5 % of a
-// proxied request. Results and errno are those of the functions in libc.
+// In a program with a second thread (the log's) libc makes each of these a point of cancellation, which costs 1.5 % of
+// a proxied request. Results and errno are those of the functions in libc.
 inline ssize_t receive(int fd, void* to, std::size_t size) noexcept {
     return ::syscall(SYS_recvfrom, fd, to, size, 0, nullptr, nullptr);
 }

@@ -5,8 +5,8 @@
 //   static constexpr bool is_auth = true;
 //   struct Credential {                                        // what stands on a consumer or in a credential object
 //       std::string key, secret;
-//       static constexpr auto schema = config::fields(config::field("key", &Credential::key, "…", config::required), …);
-//       static void check(const Credential&, config::Errors&); // optional: rules beyond the schema, in control
+//       static constexpr auto schema = config::fields(config::field("key", &Credential::key, "…", config::required),
+//       …); static void check(const Credential&, config::Errors&); // optional: rules beyond the schema, in control
 //   };
 //   static constexpr std::string_view credential_key = "key";  // the member by which a credential is found
 //   static void prepare(Credential& credential);               // optional, in workers: parse keys once; throws

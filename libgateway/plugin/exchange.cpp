@@ -46,7 +46,22 @@ void Exchange::trace(std::string_view plugin, Phase phase) {
     last_trace_ = made;
 }
 
+ExchangeFacts Exchange::facts() const {
+    ExchangeFacts known;
+    known.status = response.status;
+    known.response_source = source == ResponseSource::upstream  ? "upstream"
+                            : source == ResponseSource::gateway ? "nginx"
+                                                                : "apisix";
+    return known;
+}
+
 void Exchange::clear() noexcept {
+    kept_limit_ = 0;
+    if (kept_body_.capacity() > 65536) {
+        std::string().swap(kept_body_);
+    } else {
+        kept_body_.clear();
+    }
     request.clear();
     response.clear();
     uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};

@@ -32,7 +32,7 @@ Ref<const Instance> make_instance(const PluginType& type, const json::Value& con
     made->plugin = create(type, config, scope);
     made->name = type.name;
     made->priority = made->meta.priority.value_or(type.priority);
-    made->phases = type.phases;
+    made->phases = static_cast<std::uint8_t>(type.phases & ~made->plugin->idle_phases());
     made->on_error = type.on_error;
     made->prefer_route = type.prefer_route;
     made->is_auth = type.is_auth;

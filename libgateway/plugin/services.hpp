@@ -7,6 +7,8 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
+#include "libgateway/delivery/dispatch.hpp"
+#include "libgateway/telemetry/series.hpp"
 
 namespace gateway {
 
@@ -14,6 +16,10 @@ namespace gateway {
 class Services {
 public:
     virtual ~Services() = default;
+    // Where log entries go; null where nothing can be sent.
+    virtual delivery::Dispatch* dispatch() noexcept { return nullptr; }
+    // Metrics with labels of this worker; null where nobody keeps any.
+    virtual telemetry::SeriesWriter* series() noexcept { return nullptr; }
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
     virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets

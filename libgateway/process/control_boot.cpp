@@ -65,9 +65,8 @@ bool Control::read_static_file() {
     return true;
 }
 
-// Descriptors in the order of ToControl::resources; the last may be empty.
-void Control::attach(std::array<UniqueFd, 4> fds) {
-    segment_ = shm::Segment::attach(std::move(fds[0]));
+void Control::attach(Received received) {
+    segment_ = shm::Segment::attach(std::move(received.segment));
     auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
     auto* page = segment_->zone_as<ControlPage>(control_zone);
     if (!pages || !page) throw std::runtime_error("shared memory lacks the zones of workers or control");
@@ -76,13 +75,17 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
         loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
     status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
-    revisions_->channels().listen(std::move(fds[1]));
+    revisions_->channels().listen(std::move(received.channel));
     server_ =
         std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
-    server_->listen(std::move(fds[2]));
-    if (!fds[3]) return;
-    status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
-    status_api_->listen(std::move(fds[3]));
+    server_->listen(std::move(received.socket));
+    if (received.status) {
+        status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
+        status_api_->listen(std::move(received.status));
+    }
+    if (!received.metrics) return;
+    metrics_ = std::make_unique<MetricsExporter>(loop_, builder_, *segment_, catalogue_);
+    metrics_->listen(std::move(received.metrics));
 }
 
 asio::awaitable<void> Control::first_document() {

@@ -13,6 +13,7 @@
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
+#include "libgateway/process/control_metrics.hpp"
 #include "libgateway/process/control_revisions.hpp"
 #include "libgateway/process/control_server.hpp"
 #include "libgateway/process/control_status.hpp"
@@ -20,6 +21,11 @@
 #include "libgateway/shm/segment.hpp"
 
 namespace gateway::process {
+
+// What the master hands over; the listeners may be empty.
+struct Received {
+    UniqueFd segment, channel, socket, status, metrics;
+};
 
 // One per control process. Three threads: the loop (all of this), a builder (reading files, folding journals, routers
 // for explain) and the disk (last good revision). Everything that changes the document holds a pass of `writes_` and
@@ -59,7 +65,7 @@ private:
     // control_boot.cpp
     asio::awaitable<void> boot();
     bool read_static_file();
-    void attach(std::array<UniqueFd, 4> fds);
+    void attach(Received received);
     asio::awaitable<void> first_document();
     void begin_with(FullDelta document);
     Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
@@ -97,6 +103,7 @@ private:
     std::unique_ptr<StatusPage> status_;
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<admin::StatusApi> status_api_;
+    std::unique_ptr<MetricsExporter> metrics_;
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
     std::shared_ptr<const DocumentView> view_;
     std::chrono::steady_clock::time_point view_used_;

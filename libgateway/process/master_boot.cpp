@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::size_t metrics_per_worker = 64 * 1024;
 
-std::array<shm::ZoneRequest, 4> zones_of(const Plan& plan) {
+std::array<shm::ZoneRequest, 5> zones_of(const Plan& plan) {
     return {shm::ZoneRequest{workers_zone, sizeof(WorkerPages)}, shm::ZoneRequest{control_zone, sizeof(ControlPage)},
             shm::ZoneRequest{metrics_zone, metrics_per_worker * max_workers},
+            shm::ZoneRequest{series_zone, series_page_size * max_workers},
             shm::ZoneRequest{"counters", plan.counter_zone_size == 0 ? 1 : plan.counter_zone_size}};
 }
 
@@ -32,6 +33,7 @@ void Master::open_machine(const Plan& plan) {
     if (plan.status_address_size != 0) {
         status_listener_ = open_status_listener(plan.status_address, plan.status_address_size);
     }
+    open_metrics(plan);
     const std::string socket(plan.socket_path.view());
     prepare_parent(socket, plan);
     control_socket_ = open_control_socket(socket, plan);
@@ -41,6 +43,14 @@ void Master::open_machine(const Plan& plan) {
     make_segment();
     logs_ = std::move(logs);
     logs_.use_for_master(plan);
+}
+
+// The address has a default, so several gateways on one machine meet there: traffic does not depend on metrics.
+void Master::open_metrics(const Plan& plan) try {
+    if (plan.metrics_address_size == 0) return;
+    metrics_listener_ = open_status_listener(plan.metrics_address, plan.metrics_address_size);
+} catch (const std::exception& error) {
+    log::alert("no metrics are exported: {}", error.what());
 }
 
 void Master::make_segment() {
@@ -67,6 +77,7 @@ void Master::take_over(const UpgradeState& state) {
     lock_.reset(state.lock);
     control_socket_.reset(state.control_socket);
     status_listener_.reset(state.status_listener);
+    metrics_listener_.reset(state.metrics_listener);
     const UniqueFd journal(state.journal);  // of the old binary: the new control writes its own
     for (const ListeningGroup::Saved& saved : state.groups) {
         if (saved.used) groups_.push_back(std::make_unique<ListeningGroup>(saved));

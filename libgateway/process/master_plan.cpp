@@ -50,6 +50,8 @@ std::string Master::adopt_plan(Plan next) try {
     next.pid_file = plan_.pid_file;
     next.status_address = plan_.status_address;
     next.status_address_size = plan_.status_address_size;
+    next.metrics_address = plan_.metrics_address;
+    next.metrics_address_size = plan_.metrics_address_size;
     next.counter_zone_size = plan_.counter_zone_size;
     if (phase_ == Phase::serving) next.reuse_port = plan_.reuse_port;
     Change change;

@@ -42,6 +42,10 @@ public:
     void begin(Session& session);
     void end() noexcept;
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override;
+    ExchangeFacts facts() const override;
+    void keep(std::uint64_t offset, std::string_view piece) {
+        if (kept_limit_ != 0) keep_piece(offset, piece);
+    }
 
     Site& site() const noexcept { return session->site(); }
     net::Stream& client_stream() const noexcept { return session->stream(); }

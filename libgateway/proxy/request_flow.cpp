@@ -306,12 +306,16 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     co_return co_await run_request_phases(exchange);
 }
 
-void count(ProxyExchange& exchange) noexcept {
-    Site& site = exchange.site();
-    ++site.requests;
+// What plugins of the log phase and the access log are told.
+void settle(ProxyExchange& exchange) noexcept {
     exchange.bytes_sent = exchange.to_client.sent();
     exchange.body_bytes_sent = exchange.body_bytes_sent ? exchange.body_bytes_sent : exchange.to_client.body_queued();
     if (!exchange.head_sent && exchange.reason == EndReason::client_gone) exchange.status = 499;
+}
+
+void count(ProxyExchange& exchange) noexcept {
+    Site& site = exchange.site();
+    ++site.requests;
     if (site.log) site.log->ended(exchange);
 }
 
@@ -359,6 +363,7 @@ Task<After> serve(Session& session) {
     }
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
+    settle(exchange);
     if (has_lane<Phase::log>(exchange)) static_cast<void>(co_await run_lane<Phase::log>(exchange));
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {

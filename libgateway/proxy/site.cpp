@@ -8,7 +8,12 @@
 namespace gateway::proxy {
 
 Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPage& page)
-    : reactor(loop), pool(loop), resolver(loop, std::move(names)), counters(page), random_(std::random_device()()) {}
+    : deliveries(loop, resolver),
+      reactor(loop),
+      pool(loop),
+      resolver(loop, std::move(names)),
+      counters(page),
+      random_(std::random_device()()) {}
 
 Site::~Site() {
     std::vector<Ref<upstream::Endpoint>> endpoints_now;

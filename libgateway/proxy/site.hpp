@@ -36,6 +36,9 @@ public:
     Site(net::Reactor& reactor, net::ResolverSettings resolver, telemetry::CounterPage& counters);
     ~Site();
 
+    // What plugins send beside the traffic; before the snapshot, whose plugins hold parts of it.
+    delivery::Dispatch deliveries;
+
     // --- configuration. Set before the first session; replaced between exchanges only.
     SnapshotPtr snapshot;
     Ref<const Settings> settings;
@@ -55,7 +58,8 @@ public:
     net::Resolver resolver;
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
-    bool draining = false;  // answers carry Connection: close from now on
+    telemetry::SeriesWriter* series_page = nullptr;  // null: metrics with labels are not kept
+    bool draining = false;                           // answers carry Connection: close from now on
     std::uint64_t requests = 0, accepted = 0;
 
     // --- sessions, for status and drain
@@ -74,7 +78,11 @@ public:
     // "Sun, 06 Nov 1994 08:49:37 GMT", renewed once a second.
     std::string_view date() noexcept;
 
+    std::size_t exchanges_in_use() const noexcept { return exchanges_.size() - spare_.size(); }
+
     // Services
+    delivery::Dispatch* dispatch() noexcept override { return &deliveries; }
+    telemetry::SeriesWriter* series() noexcept override { return series_page; }
     Task<void> sleep(Milliseconds duration) override;
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }

@@ -21,6 +21,7 @@ public:
         broken,            // 500 page: a plugin or the upstream cannot be built, though control's check passed
     };
     Outcome outcome = Outcome::ok;
+    std::uint64_t serial = 0;  // a number that no other compiled route of this thread ever had
     std::string route_id, route_name, service_id, service_name;
     Ref<const Chain> chain;                // never null; empty chain if there are no plugins
     Ref<const upstream::Upstream> target;  // null: see target_outcome

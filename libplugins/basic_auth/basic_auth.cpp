@@ -87,7 +87,8 @@ private:
         if (!pair) return doorkeeper_.refuse(exchange, malformed, "Split authorization err: invalid decoded data");
         const auto login = find_login<BasicAuth>(exchange, pair->user);
         if (!login) return doorkeeper_.refuse(exchange, invalid, "failed to find user: invalid user");
-        if (!same_secret(login->password, pair->password)) return doorkeeper_.refuse(exchange, invalid, "invalid password");
+        if (!same_secret(login->password, pair->password))
+            return doorkeeper_.refuse(exchange, invalid, "invalid password");
         login.attach(exchange);
         return Verdict::next;
     }

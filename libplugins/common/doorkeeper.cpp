@@ -13,8 +13,8 @@ constexpr std::string_view invalid_user = R"({"message":"Invalid user authorizat
 }  // namespace
 
 bool is_realm(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(),
-                                        [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
 }
 
 Doorkeeper::Doorkeeper(std::string_view scheme, std::string_view realm, const std::optional<std::string>& anonymous)

@@ -20,9 +20,9 @@ public:
     // Refusals carry `WWW-Authenticate: <scheme> realm="<realm>"`. Without a consumer to fall back on: an empty name.
     Doorkeeper(std::string_view scheme, std::string_view realm, const std::optional<std::string>& anonymous);
 
-    // Authentication failed. `next`: the anonymous consumer is attached, the request goes on as its. `respond`: 401 with
-    // `body`, JSON that lives as long as the exchange. `reason` is for the log only and must not hold what the client
-    // sent as a secret; empty: nothing is logged.
+    // Authentication failed. `next`: the anonymous consumer is attached, the request goes on as its. `respond`: 401
+    // with `body`, JSON that lives as long as the exchange. `reason` is for the log only and must not hold what the
+    // client sent as a secret; empty: nothing is logged.
     Verdict refuse(Exchange& exchange, std::string_view body, std::string_view reason = {}) const;
 
 private:

@@ -8,9 +8,9 @@
 namespace gateway::plugins {
 
 struct QueryArgument {
-    unsigned count = 0;       // how often the name occurs
-    bool has_value = false;   // the first one has a `=`
-    std::string_view value;   // of the first one, decoded
+    unsigned count = 0;      // how often the name occurs
+    bool has_value = false;  // the first one has a `=`
+    std::string_view value;  // of the first one, decoded
 };
 
 // Names are compared decoded and case-sensitive. What has to be decoded is made in the exchange's arena.

@@ -11,18 +11,18 @@ enum class Subject : std::uint8_t { consumer_name, consumer_group_id, service_id
 constexpr auto enum_names(Subject) {
     using Pair = std::pair<std::string_view, Subject>;
     return std::array{Pair{"consumer_name", Subject::consumer_name},
-                      Pair{"consumer_group_id", Subject::consumer_group_id},
-                      Pair{"service_id", Subject::service_id}, Pair{"route_id", Subject::route_id}};
+                      Pair{"consumer_group_id", Subject::consumer_group_id}, Pair{"service_id", Subject::service_id},
+                      Pair{"route_id", Subject::route_id}};
 }
 
 struct MethodRule {
     std::string user;
     std::vector<std::string> methods;
-    static constexpr auto schema = config::fields(
-        config::field("user", &MethodRule::user, "the value that the rule is for"),
-        config::field("methods", &MethodRule::methods, "what it may do", config::items(1),
-                      config::each(config::one_of("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT",
-                                                  "TRACE", "PURGE"))));
+    static constexpr auto schema =
+        config::fields(config::field("user", &MethodRule::user, "the value that the rule is for"),
+                       config::field("methods", &MethodRule::methods, "what it may do", config::items(1),
+                                     config::each(config::one_of("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD",
+                                                                 "OPTIONS", "CONNECT", "TRACE", "PURGE"))));
 };
 
 class ConsumerRestriction final : public Plugin {

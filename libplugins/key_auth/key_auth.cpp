@@ -44,8 +44,8 @@ public:
             if (settings_.hide_credentials) remove_field(exchange);
             return Verdict::next;
         }
-        const QueryArgument argument = exchange.has_args ? find_query_argument(exchange, settings_.query)
-                                                         : QueryArgument();
+        const QueryArgument argument =
+            exchange.has_args ? find_query_argument(exchange, settings_.query) : QueryArgument();
         if (argument.count == 0) return turn_away(exchange, missing);
         const bool usable = argument.count == 1 && argument.has_value;
         if (!usable || !admit(exchange, argument.value)) return turn_away(exchange, invalid);

@@ -19,10 +19,9 @@ public:
     static constexpr int priority = 2600;
     static constexpr OnError on_error = OnError::closed;
     static constexpr bool is_auth = true;
-    static constexpr auto schema =
-        config::fields(config::field("auth_plugins", &Settings::auth_plugins,
-                                     "objects of one auth plugin each, tried in this order", config::required,
-                                     config::items(2)));
+    static constexpr auto schema = config::fields(config::field("auth_plugins", &Settings::auth_plugins,
+                                                                "objects of one auth plugin each, tried in this order",
+                                                                config::required, config::items(2)));
 
     static void check(const Settings& settings, config::Errors& errors) {
         for (const json::Value& choice : settings.auth_plugins) {
@@ -49,7 +48,8 @@ public:
     }
     BodyNeeds body_needs() const noexcept override {
         BodyNeeds needs;
-        for (const auto& child : children_) needs.request = std::max(needs.request, child->plugin->body_needs().request);
+        for (const auto& child : children_)
+            needs.request = std::max(needs.request, child->plugin->body_needs().request);
         return needs;
     }
 
@@ -58,8 +58,8 @@ private:
         const PluginType* type = plugin_registry().find(child.key);
         if (!type) return errors.add(child.key + " plugin did not found");
         if (!type->is_auth) return errors.add(child.key + " plugin is not supported");
-        const config::Errors::Scope scope(errors, std::string_view(), "plugin " + child.key + " check schema failed: ",
-                                          child.value);
+        const config::Errors::Scope scope(errors, std::string_view(),
+                                          "plugin " + child.key + " check schema failed: ", child.value);
         type->check(child.value, errors);
     }
     static Step try_child(const Instance& child, Exchange& exchange) {
@@ -77,7 +77,9 @@ private:
                   exchange.auth_failure);
         return false;
     }
-    static Verdict turn_away(Exchange& exchange) { return exchange.respond_with({401, LocalReply::Body::json, refusal}); }
+    static Verdict turn_away(Exchange& exchange) {
+        return exchange.respond_with({401, LocalReply::Body::json, refusal});
+    }
 
     Task<Verdict> finish(Exchange& exchange, std::size_t at, Task<Verdict> first) const {
         Verdict verdict = co_await first;

@@ -118,7 +118,8 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
     const std::string plugin =
         GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
-                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction");
+                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction",
+                 "http-logger", "file-logger", "tcp-logger", "syslog", "prometheus");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -140,7 +141,12 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"key-auth", "K", 13},
                                                        {"basic-auth", "B", 12},
                                                        {"multi-auth", "MA", 8},
-                                                       {"consumer-restriction", "R", 9}}));
+                                                       {"consumer-restriction", "R", 9},
+                                                       {"http-logger", "HL", 12},
+                                                       {"file-logger", "FL", 8},
+                                                       {"tcp-logger", "TU", 6},
+                                                       {"syslog", "SY", 6},
+                                                       {"prometheus", "PM", 11}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {

@@ -58,8 +58,8 @@ private:
                 if (!secret) continue;
                 key = *secret;
             }
-            const auto credential = make_ref<Credential>(key, id, json::write(entry.value), type->name,
-                                                         type->build_credential);
+            const auto credential =
+                make_ref<Credential>(key, id, json::write(entry.value), type->name, type->build_credential);
             logins_[{type->auth_slot, key}] = {consumers_.at(username), credential};
         }
     }

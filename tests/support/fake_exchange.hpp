@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ public:
         auto* bytes = static_cast<unsigned char*>(to);
         for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<unsigned char>(next_byte = next_byte * 5 + 7);
     }
+    telemetry::SeriesWriter* series() noexcept override { return own_series; }
+    delivery::Dispatch* dispatch() noexcept override { return own_dispatch; }
     std::int64_t now_ms() const noexcept override { return now; }
     std::string_view server_token() const noexcept override { return "gateway/0.1.0"; }
     std::string_view error_page_token() const noexcept override { return "gateway"; }
@@ -42,6 +45,8 @@ public:
         return true;
     }
 
+    telemetry::SeriesWriter* own_series = nullptr;
+    delivery::Dispatch* own_dispatch = nullptr;
     Milliseconds slept{0};
     std::uint64_t next_random = 0;
     unsigned next_byte = 1;
@@ -126,6 +131,25 @@ public:
         out = expr::VariableValue::of(has_args ? arena_.join(uri, "?", args) : uri);
         return true;
     }
+
+    // Of route 1, matched as /hello, answered in 12 ms by an endpoint at 127.0.0.1.
+    ExchangeFacts facts() const override {
+        ExchangeFacts known = Exchange::facts();
+        known.route_serial = 1;
+        known.route_id = "1";
+        known.matched_uri = "/hello";
+        known.request_length = 100;
+        known.bytes_sent = 200;
+        known.started_ms = own_services.now;
+        known.duration_us = 12'345;
+        if (source == ResponseSource::upstream) {
+            known.node = "127.0.0.1";
+            known.upstream_ms = 10;
+        }
+        if (change_facts) change_facts(known);
+        return known;
+    }
+    std::function<void(ExchangeFacts&)> change_facts;
 
     // The whole life of the request; sleepers are woken at once. Fills `upstream` (empty if not reached) and `answer`.
     const Seen& run(const Chain& route, const Script& script = {}, const Chain* global = nullptr) {
@@ -278,11 +302,13 @@ public:
         const PluginType* type = plugin_registry().find(name);
         if (!type) throw config::Error("unknown plugin [" + std::string(name) + "]");
         BuildScope scope{"routes/1", node};
+        if (!metadata.is_null()) scope.metadata = &metadata;
         instances_.push_back(make_instance(*type, config, scope));
         return *this;
     }
     Ref<const Chain> make(Chain::Scope scope = Chain::Scope::route) const { return Chain::make(instances_, scope); }
     NodeScope node;
+    json::Value metadata;  // of the plugins added from now on; null: none
 
 private:
     std::vector<Ref<const Instance>> instances_;
