@@ -39,6 +39,6 @@ clang-tidy-14 -p build/release --quiet --warnings-as-errors='*' --extra-arg=-Wno
 if ((fast == 0)); then
     say "tests under the address and undefined behaviour sanitizers"
     build asan
-    ctest --preset asan -j"$(nproc)" --repeat until-pass:2
+    ctest --preset asan -j"$(nproc)"
 fi
 say "all checks passed"

@@ -46,6 +46,13 @@ std::string server_program() {
     ::_exit(static_cast<int>(Status::unreachable));
 }
 
+// The command line of an offline part of the server program.
+std::vector<std::string> tool(const char* name, const std::string& config_path) {
+    std::vector<std::string> arguments{server_program(), "--tool", name};
+    if (!config_path.empty()) arguments.insert(arguments.end(), {"-c", config_path});
+    return arguments;
+}
+
 // Asks the server program where a static file puts the control socket; empty if it cannot tell (it says why itself).
 std::string socket_of(const std::string& config_path) {
     std::array<int, 2> ends{};
@@ -55,7 +62,7 @@ std::string socket_of(const std::string& config_path) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::dup2(writing.get(), STDOUT_FILENO);
-        execute({server_program(), "--tool", "socket-path", "-c", config_path});
+        execute(tool("socket-path", config_path));
     }
     writing.reset();
     std::string path;
@@ -70,7 +77,7 @@ std::string socket_of(const std::string& config_path) {
 
 // Checking needs the whole engine, not a running gateway.
 [[noreturn]] void check_offline(const CommandLine& line) {
-    std::vector<std::string> arguments{server_program(), "--tool", "check", "-c", line.config_path};
+    std::vector<std::string> arguments = tool("check", line.config_path);
     if (line.request.flag("strict")) arguments.push_back("--strict");
     if (line.json) arguments.push_back("--json");
     if (const auto file = line.request.text("file"); !file.empty()) arguments.emplace_back(file);
@@ -116,6 +123,8 @@ int main(int argc, char* argv[]) {
     if (line.request.command == "version" && !line.json) std::cout << "gatewayctl " GATEWAY_VERSION "\n";
     const std::string socket = line.socket_path.empty() ? socket_of(line.config_path) : line.socket_path;
     if (socket.empty())
-        return fail(Status::unreachable, "no control socket known from " + line.config_path + "; name it with -s");
+        return fail(Status::unreachable, "no control socket known from " +
+                                             (line.config_path.empty() ? "the static file" : line.config_path) +
+                                             "; name it with -s");
     return show(line, gateway::control::ask(socket, line.request, line.limit));
 }

@@ -15,7 +15,6 @@ namespace {
 using gateway::process::Options;
 
 constexpr int wrong_use = 2;
-constexpr std::string_view default_config = "/etc/gateway/gateway.yaml";
 constexpr const char* usage =
     "usage: gatewayd [-c FILE]                 run; FILE is the static file, default /etc/gateway/gateway.yaml\n"
     "       gatewayd [-c FILE] --check [--strict] [--json]\n"
@@ -27,7 +26,7 @@ enum class Task { run, check, check_upgrade, tool, version, help };
 
 struct Command {
     Task task = Task::run;
-    std::string config{default_config};
+    std::string config = gateway::process::default_config();
     std::string tool;
     std::vector<std::string> rest;  // for the tool
     std::string wrong;              // not empty: what is wrong with the arguments

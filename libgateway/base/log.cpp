@@ -1,12 +1,11 @@
 #include "libgateway/base/log.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <ctime>
 #include <iterator>
+
+#include "libgateway/base/log_line.hpp"
 
 namespace gateway {
 
@@ -15,13 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 8> names{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"};
 
 void to_stderr(LogLevel level, std::string_view line) {
-    std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    ::localtime_r(&now, &parts);
-    char stamp[24];
-    std::strftime(stamp, sizeof stamp, "%Y/%m/%d %H:%M:%S", &parts);
-    std::fprintf(stderr, "%s [%s] %d: %.*s\n", stamp, name_of(level).data(), ::getpid(), static_cast<int>(line.size()),
-                 line.data());
+    std::fputs(log::line_of(level, line).c_str(), stderr);
 }
 
 std::atomic<log::Sink> sink{to_stderr};

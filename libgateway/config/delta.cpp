@@ -9,8 +9,9 @@ namespace gateway::config {
 
 namespace {
 
-constexpr std::array<std::string_view, kind_count> lists{"settings",  "plugins",        "routes",      "services",
-                                                         "upstreams", "plugin_configs", "global_rules"};
+constexpr std::array<std::string_view, kind_count> lists{
+    "settings",       "plugins",      "routes",    "services",        "upstreams",
+    "plugin_configs", "global_rules", "consumers", "consumer_groups", "plugin_metadata"};
 
 struct ChangeHeader {
     std::uint32_t size;  // of this header, id and text
@@ -31,13 +32,16 @@ std::string_view list_name(Kind kind) noexcept {
     return lists[static_cast<std::size_t>(kind)];
 }
 
+std::string_view kind_name(Kind kind) noexcept {
+    const std::string_view list = list_name(kind);
+    return kind > Kind::plugins && list.ends_with('s') ? list.substr(0, list.size() - 1) : list;
+}
+
 bool parse_kind(std::string_view text, Kind& kind) noexcept {
     for (std::size_t i = 0; i < lists.size(); ++i) {
-        const std::string_view plural = lists[i];
-        if (text == plural || (i >= 2 && text == plural.substr(0, plural.size() - 1))) {
-            kind = static_cast<Kind>(i);
-            return true;
-        }
+        if (text != lists[i] && text != kind_name(static_cast<Kind>(i))) continue;
+        kind = static_cast<Kind>(i);
+        return true;
     }
     return false;
 }

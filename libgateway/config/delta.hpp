@@ -21,10 +21,15 @@ enum class Kind : std::uint8_t {
     upstream = 4,
     plugin_config = 5,
     global_rule = 6,
+    consumer = 7,  // also credentials, with ids "jack/credentials/c1"
+    consumer_group = 8,
+    plugin_metadata = 9,  // id: the plugin
 };
-inline constexpr std::uint8_t kind_count = 7;
+inline constexpr std::uint8_t kind_count = 10;
 // "routes", "services" …: the key of the list in a route file; "settings", "plugins" for the others.
 std::string_view list_name(Kind kind) noexcept;
+// "route", "service" …: one of the list, for messages.
+std::string_view kind_name(Kind kind) noexcept;
 // Reads a list name or its singular ("route", "routes"); false if unknown.
 bool parse_kind(std::string_view text, Kind& kind) noexcept;
 

@@ -100,9 +100,10 @@ json::Value Codec<Labels>::describe(const Rules&) {
     return json::Value::object({{"type", "object"}, {"additionalProperties", text}});
 }
 
-void Codec<RawObject>::read(const json::Value& value, RawObject& out, const Rules&, Errors& errors) {
+void Codec<RawObject>::read(const json::Value& value, RawObject& out, const Rules& rules, Errors& errors) {
     const bool empty_array = value.is_array() && value.size() == 0;
     if (!value.is_object() && !empty_array) return wrong_type("object", value, errors);
+    check_members(value, rules, errors);
     out.value = value;
     if (empty_array) out.value.make_object();
 }

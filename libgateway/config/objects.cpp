@@ -1,5 +1,7 @@
 #include "libgateway/config/objects.hpp"
 
+#include "libgateway/config/consumer_objects.hpp"
+
 namespace gateway::config {
 
 namespace {
@@ -20,6 +22,13 @@ template <class S>
 void check_as(const json::Value& value, Errors& errors) {
     S object;
     read(value, object, errors);
+}
+
+void check_credential_object(const json::Value& value, Errors& errors) {
+    check_as<ConsumerCredential>(value, errors);
+    if (credential_name(value.find("id")->string())) return;
+    const Errors::Scope scope(errors, Errors::Level::property, "id", *value.find("id"));
+    errors.add("object matches none of the required", "expected <username>/credentials/<id>");
 }
 
 }  // namespace
@@ -47,11 +56,16 @@ void check_object(Kind kind, const json::Value& value, Errors& errors) {
         case Kind::upstream:
             return check_as<Upstream>(value, errors);
         case Kind::plugin_config:
+        case Kind::consumer_group:
             return check_as<PluginConfig>(value, errors);
+        case Kind::consumer:
+            return is_credential_object(value) ? check_credential_object(value, errors)
+                                               : check_as<Consumer>(value, errors);
         case Kind::global_rule:
             return check_as<GlobalRule>(value, errors);
         case Kind::settings:
         case Kind::plugins:
+        case Kind::plugin_metadata:
             return;
     }
 }
@@ -65,19 +79,22 @@ SchemaTable schema_of(Kind kind) {
         case Kind::upstream:
             return table_of(Upstream::schema);
         case Kind::plugin_config:
+        case Kind::consumer_group:
             return table_of(PluginConfig::schema);
+        case Kind::consumer:
+            return table_of(Consumer::schema);
         case Kind::global_rule:
             return table_of(GlobalRule::schema);
         case Kind::settings:
         case Kind::plugins:
+        case Kind::plugin_metadata:
             break;
     }
     return {};
 }
 
 const std::vector<std::string_view>& deferred_lists() noexcept {
-    static const std::vector<std::string_view> lists{"consumers", "consumer_groups", "ssls",         "plugin_metadata",
-                                                     "secrets",   "protos",          "stream_routes"};
+    static const std::vector<std::string_view> lists{"ssls", "secrets", "protos", "stream_routes"};
     return lists;
 }
 

@@ -98,6 +98,7 @@ struct Service {
     static void check(const Service& service, Errors& errors);
 };
 
+// Also a consumer group: the fields are the same.
 struct PluginConfig {
     std::optional<ObjectId> id;
     std::string name, desc;

@@ -73,6 +73,12 @@ struct GatewaySection {
                field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)))
             .closed();
 };
+struct GraphqlSection {
+    std::uint32_t max_size = 1048576;
+    static constexpr auto schema = fields(field("max_size", &GraphqlSection::max_size,
+                                                "bytes; of larger documents `graphql_*` are unset", at_least(1)))
+                                       .closed();
+};
 
 // After load_static all paths are absolute and every default that depends on the machine is filled in.
 struct StaticConfig {
@@ -80,6 +86,7 @@ struct StaticConfig {
     NginxSection nginx_config;
     DeploymentSection deployment;
     GatewaySection gateway;
+    GraphqlSection graphql;
     std::optional<std::vector<std::string>> plugins;  // absent: every plugin built in by default
     RawObject plugin_attr;
 
@@ -88,6 +95,7 @@ struct StaticConfig {
                field("nginx_config", &StaticConfig::nginx_config, "processes, logs, HTTP"),
                field("deployment", &StaticConfig::deployment, "where objects come from"),
                field("gateway", &StaticConfig::gateway, "paths of this gateway"),
+               field("graphql", &StaticConfig::graphql, "GraphQL requests"),
                field("plugins", &StaticConfig::plugins, "plugins that may run; replaces the default list"),
                field("plugin_attr", &StaticConfig::plugin_attr, "settings per plugin"))
             .closed();

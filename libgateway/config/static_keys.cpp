@@ -45,7 +45,6 @@ constexpr std::array without_effect{"apisix.disable_sync_configuration_during_st
                                     "deployment.etcd",
                                     "deployment.certs",
                                     "stream_plugins",
-                                    "graphql",
                                     "lua",
                                     "ext-plugin"};
 

@@ -13,7 +13,7 @@ namespace gateway::control {
 
 struct CommandLine {
     Request request;
-    std::string config_path = "/etc/gateway/gateway.yaml";
+    std::string config_path;   // -c; empty: the server program knows its default
     std::string socket_path;   // -s; empty: asked of the static file
     std::string content_path;  // a file whose text becomes the argument "content"; "-": standard input
     bool json = false, help = false;

@@ -85,8 +85,12 @@ std::string explain_text(const json::Value& result) {
         "route    " + cell(route, "id") + "  " + cell(route, "uri") + "  (" + cell(route, "where") + ")\n";
     text += "outcome  " + cell(result, "outcome") + "\n";
     if (member(route, "service_id").is_string()) text += "service  " + cell(route, "service_id") + "\n";
+    if (member(result, "consumer").is_object()) {
+        text += "consumer " + cell(member(result, "consumer"), "id") + "  group " +
+                cell(member(result, "consumer"), "group") + "\n";
+    }
     if (const json::Value& chain = member(result, "chain"); !chain.items().empty())
-        text += "chain\n" + table_of(chain, {"plugin", "priority", "source"});
+        text += "chain\n" + table_of(chain, {"plugin", "priority", "source", "enabled"});
     if (const json::Value& nodes = member(member(result, "upstream"), "nodes"); !nodes.items().empty()) {
         text += "upstream " + cell(member(result, "upstream"), "source") + "\n" +
                 table_of(nodes, {"host", "port", "weight", "priority"});
@@ -99,6 +103,9 @@ std::string show_text(std::string_view what, const json::Value& result) {
     if (what == "routes")
         return table_of(result, {"id", "uri", "host", "methods", "priority", "service", "upstream", "where"});
     if (what == "upstreams") return table_of(result, {"id", "type", "nodes", "where"});
+    if (what == "consumers") return table_of(result, {"id", "group", "credentials", "plugins", "where"});
+    if (what == "consumer_groups") return table_of(result, {"id", "plugins", "consumers", "where"});
+    if (what == "plugin_metadata") return table_of(result, {"id", "metadata", "where"});
     if (what == "workers") {
         return table_of(result, {"index", "pid", "state", "incarnation", "revision", "connections", "requests",
                                  "longest_turn_us", "longest_apply_us", "crashes"});

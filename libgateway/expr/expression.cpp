@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "libgateway/base/log.hpp"
 #include "libgateway/base/strings.hpp"
 #include "libgateway/expr/expression_leaf.hpp"
+#include "libgateway/expr/regex.hpp"
 
 namespace gateway::expr {
 
@@ -127,7 +129,13 @@ Expression::Expression(const json::Value& rule) {
 }
 
 bool Expression::evaluate(const VariableSource& source) const {
-    return !root_ || evaluate_node(*root_, source);
+    if (!root_) return true;
+    const std::uint64_t given_up = match_limit_hits();
+    const bool result = evaluate_node(*root_, source);
+    if (match_limit_hits() == given_up) return result;
+    // Not just that comparison: under a negation its failure would let the request in.
+    log::error("an expression counts as false, a search in it took too long: {}", node_text(*root_, Form::plain));
+    return false;
 }
 
 bool Expression::needs_body() const noexcept {
@@ -141,7 +149,7 @@ std::string Expression::first_failure(const VariableSource& source) const {
         const ExpressionNode& operand = root_->operands[i];
         if (!evaluate_node(operand, source)) return "[" + std::to_string(i) + "]: " + node_text(operand, Form::plain);
     }
-    return {};
+    return ": a search took too long";
 }
 
 std::vector<std::string> Expression::conjuncts() const {

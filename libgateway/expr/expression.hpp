@@ -21,7 +21,8 @@ struct ExpressionError : std::runtime_error {
 struct ExpressionNode;
 
 // Compiled with the configuration, immutable, used by one thread; hold it by Ref or unique_ptr. Evaluation allocates
-// nothing of its own and never throws or fails: what cannot be evaluated is false.
+// nothing of its own and never throws or fails: an expression with a search that gives up is false as a whole, also
+// where that search is negated, and the error log says so.
 class Expression : public RefCounted {
 public:
     // The empty expression, always true.

@@ -22,6 +22,36 @@ struct AresSocket : Waiter {
     Descriptor descriptor;
 };
 
+// One coroutine that waits for a name, for as long as its asker stays.
+class Join : Waiter {
+public:
+    Join(std::vector<Join*>& waiting, Descriptor& asker) noexcept
+        : Waiter([](Waiter& waiter) { static_cast<Join&>(waiter).leave(); }), waiting_(waiting), asker_(asker) {}
+    bool await_ready() const noexcept { return asker_.has(hangup); }
+    void await_suspend(std::coroutine_handle<> handle) {
+        handle_ = handle;
+        waiting_.push_back(this);
+        asker_.watch(this, hangup);
+    }
+    // False: the asker has gone.
+    bool await_resume() const noexcept { return !asker_.has(hangup); }
+    // The name is answered: goes on from the loop, since c-ares must not be called by what it calls.
+    void answered() {
+        asker_.watch(nullptr, 0);
+        asker_.reactor()->post(handle_);
+    }
+
+private:
+    void leave() {
+        asker_.watch(nullptr, 0);
+        std::erase(waiting_, this);
+        handle_.resume();
+    }
+    std::vector<Join*>& waiting_;
+    Descriptor& asker_;
+    std::coroutine_handle<> handle_;
+};
+
 struct StringHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
@@ -36,7 +66,7 @@ struct Resolver::Impl {
         bool known = false, asking = false;
         std::int64_t expires_ms = 0, usable_ms = 0;
         std::string error;
-        std::vector<std::coroutine_handle<>> waiting;
+        std::vector<Join*> waiting;
     };
     struct Query {
         Impl* impl;
@@ -141,7 +171,7 @@ struct Resolver::Impl {
         }
         if (result) ::ares_freeaddrinfo(result);
         if (closing) return;
-        for (const auto handle : entry.waiting) reactor.post(handle);
+        for (Join* join : entry.waiting) join->answered();
         entry.waiting.clear();
     }
 
@@ -206,24 +236,17 @@ void Resolver::expire(std::string_view name) noexcept {
     impl_->entry_of(name).expires_ms = 0;
 }
 
-namespace {
-
-struct Join {
-    std::vector<std::coroutine_handle<>>& waiting;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const { waiting.push_back(handle); }
-    void await_resume() const noexcept {}
-};
-
-}  // namespace
-
-Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port) {
+Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port, Descriptor& asker) {
     const std::string kept(name);
     const SocketAddress* address = cached(kept);
     if (!address) {
         auto& entry = impl_->entry_of(kept);
         impl_->ask(entry);
-        if (entry.asking) co_await Join{entry.waiting};
+        if (entry.asking) {
+            Join join(entry.waiting, asker);
+            const bool stayed = co_await join;
+            if (!stayed) co_return Error{make_error_code(boost::system::errc::operation_canceled), Side::client};
+        }
         if (entry.known && impl_->reactor.now_ms() < entry.usable_ms) address = &entry.address;
     }
     if (!address) {

@@ -41,53 +41,136 @@ void note_answer(const Instance& instance, Exchange& exchange) noexcept {
 
 }  // namespace
 
-Ref<const Chain> Chain::make(std::vector<Ref<const Instance>> instances, Scope scope) {
+Chain::Chain(Scope scope) noexcept : scope_(scope), filters_(static_cast<std::uint8_t>(scope)) {
+    thread_local std::uint64_t last = 0;
+    version_ = ++last;
+}
+
+Ref<const Chain> Chain::make(std::vector<Ref<const Instance>> instances, Scope scope, const InConsumers& in_consumers) {
     std::sort(instances.begin(), instances.end(), before);
     Ref<Chain> made(new Chain(scope));
     made->instances_ = std::move(instances);
-    const auto end = static_cast<std::uint8_t>(scope == Scope::route ? Scope::global : Scope(64));
-    auto next_filter = static_cast<std::uint8_t>(scope);
     for (const Ref<const Instance>& instance : made->instances_) {
-        const bool cached = instance->meta.filter && next_filter < end;
-        made->lay_lanes(*instance, cached ? next_filter++ : uncached);
+        made->places_.push_back({made->next_filter(*instance), false});
     }
+    made->lay_lanes();
+    if (scope == Scope::route) made->split(in_consumers);
     return made;
 }
 
-void Chain::lay_lanes(const Instance& instance, std::uint8_t filter_index) {
+// What is judged once per request and then remembered.
+std::uint8_t Chain::next_filter(const Instance& instance) noexcept {
+    const auto end = static_cast<std::uint8_t>(scope_ == Scope::route ? Scope::global : Scope(64));
+    const bool judged = instance.meta.filter || (instance.prefer_route && scope_ == Scope::global);
+    return judged && filters_ < end ? filters_++ : uncached;
+}
+
+Chain::LaneEntry Chain::entry_of(std::size_t at) const noexcept {
+    const Instance& instance = *instances_[at];
     const bool steps_aside = instance.prefer_route && scope_ == Scope::global;
-    const LaneEntry entry{instance.plugin.get(), &instance, instance.meta.filter || steps_aside, filter_index};
-    for (std::size_t phase = 0; phase < phase_count; ++phase) {
-        if (instance.has(Phase(phase))) lanes_[phase].push_back(entry);
+    return {instance.plugin.get(), &instance, instance.meta.filter || steps_aside, places_[at].filter_index};
+}
+
+void Chain::lay_lanes() {
+    for (std::size_t at = 0; at < instances_.size(); ++at) {
+        for (std::size_t phase = 0; phase < phase_count; ++phase) {
+            if (instances_[at]->has(Phase(phase))) lanes_[phase].push_back(entry_of(at));
+        }
+        const BodyNeeds needs = instances_[at]->plugin->body_needs();
+        needs_.request = std::max(needs_.request, needs.request);
+        needs_.response = std::max(needs_.response, needs.response);
     }
-    const BodyNeeds needs = instance.plugin->body_needs();
-    needs_.request = std::max(needs_.request, needs.request);
-    needs_.response = std::max(needs_.response, needs.response);
+}
+
+// Of a route with an auth plugin: `rewrite` in two lanes.
+void Chain::split(const InConsumers& in_consumers) {
+    std::size_t behind = 0;  // the last auth plugin
+    for (std::size_t at = 0; at < instances_.size(); ++at) {
+        if (instances_[at]->is_auth) behind = at + 1;
+    }
+    has_auth_ = behind > 0;
+    if (!has_auth_) return;
+    std::vector<LaneEntry>& first = lanes_[std::size_t(Phase::rewrite)];
+    first.clear();
+    for (std::size_t at = 0; at < instances_.size(); ++at) {
+        const Instance& instance = *instances_[at];
+        const bool free = instance.is_auth || instance.before_auth || !in_consumers || !in_consumers(instance.name);
+        places_[at].early = at < behind && free;
+        if (instance.has(Phase::rewrite)) (places_[at].early ? first : rest_).push_back(entry_of(at));
+    }
+}
+
+Ref<const Chain> Chain::merge(std::span<const Override> overrides) const {
+    const auto winner = [&](std::string_view name) -> const Override* {
+        const auto last = std::find_if(overrides.rbegin(), overrides.rend(),
+                                       [&](const Override& override) { return override.name == name; });
+        return last == overrides.rend() ? nullptr : &*last;
+    };
+    std::vector<Ref<const Instance>> merged;
+    for (const Ref<const Instance>& instance : instances_) {
+        if (!winner(instance->name)) merged.push_back(instance);
+    }
+    for (const Override& override : overrides) {
+        if (override.instance && winner(override.name) == &override) merged.push_back(override.instance);
+    }
+    std::sort(merged.begin(), merged.end(), before);
+
+    Ref<Chain> made(new Chain(scope_));
+    made->filters_ = filters_;
+    made->instances_ = std::move(merged);
+    for (const Ref<const Instance>& instance : made->instances_) {
+        const auto own = std::find(instances_.begin(), instances_.end(), instance);
+        const bool kept = own != instances_.end();
+        const std::uint8_t known = kept ? places_[static_cast<std::size_t>(own - instances_.begin())].filter_index : 0;
+        made->places_.push_back({kept ? known : made->next_filter(*instance), false});
+    }
+    made->lay_lanes();
+    made->lay_rest(*this);
+    return made;
+}
+
+// First what the route has too and has not run yet, then what only the consumer brings.
+void Chain::lay_rest(const Chain& route) {
+    for (const bool of_route : {true, false}) {
+        for (std::size_t at = 0; at < instances_.size(); ++at) {
+            if (!instances_[at]->has(Phase::rewrite)) continue;
+            const std::size_t there = route.position(instances_[at]->name);
+            const bool known = there < route.instances_.size();
+            if (known != of_route) continue;
+            if (known && (!route.has_auth_ || route.places_[there].early)) continue;
+            rest_.push_back(entry_of(at));
+        }
+    }
+}
+
+std::size_t Chain::position(std::string_view name) const noexcept {
+    const auto found = std::find_if(instances_.begin(), instances_.end(),
+                                    [&](const auto& instance) { return instance->name == name; });
+    return static_cast<std::size_t>(found - instances_.begin());
 }
 
 bool Chain::has_plugin(std::string_view name) const noexcept {
-    return std::any_of(instances_.begin(), instances_.end(),
-                       [&](const auto& instance) { return instance->name == name; });
+    return position(name) < instances_.size();
 }
 
+// Whether an instance steps aside is decided with the list of the route that is known at its first phase, and kept.
 bool Chain::passes(const LaneEntry& entry, Exchange& exchange) const noexcept {
-    const Instance& instance = *entry.instance;
-    if (instance.prefer_route && scope_ == Scope::global && exchange.route_chain &&
-        exchange.route_chain->has_plugin(instance.name)) {
-        return false;
-    }
-    if (!instance.meta.filter) return true;
     std::uint8_t scratch = 0;
     std::uint8_t& known = entry.filter_index == uncached ? scratch : exchange.filter_results[entry.filter_index];
-    if (known == 0) {
-        try {
-            known = instance.meta.filter->evaluate(exchange) ? run_it : skip_it;
-        } catch (const std::exception& error) {
-            log::warn("filter of {} cannot be evaluated: {}", instance.name, error.what());
-            known = run_it;
-        }
-    }
+    if (known == 0) known = judge(*entry.instance, exchange) ? run_it : skip_it;
     return known == run_it;
+}
+
+bool Chain::judge(const Instance& instance, Exchange& exchange) const noexcept {
+    const bool may_step_aside = instance.prefer_route && scope_ == Scope::global && exchange.route_chain;
+    if (may_step_aside && exchange.route_chain->has_plugin(instance.name)) return false;
+    if (!instance.meta.filter) return true;
+    try {
+        return instance.meta.filter->evaluate(exchange);
+    } catch (const std::exception& error) {
+        log::warn("filter of {} cannot be evaluated: {}", instance.name, error.what());
+        return true;
+    }
 }
 
 Verdict Chain::ended(const LaneEntry& entry, Exchange& exchange, Phase phase, Verdict verdict) noexcept {

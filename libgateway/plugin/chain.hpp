@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,18 +14,37 @@
 
 namespace gateway {
 
+// An entry of a consumer or of its group, as it takes part in merging.
+struct Override {
+    std::string_view name;         // of the plugin's type
+    Ref<const Instance> instance;  // null: the plugin is switched off for that consumer
+};
+
 // Immutable; kept alive by whoever pinned the route entry. Order: effective priority descending, then name ascending.
+//
+// `rewrite` of a chain that has an auth plugin stops behind the last one: what a consumer could replace waits in a
+// second lane (run_rest), unless it must precede authentication. A chain merged with a consumer's entries holds in that
+// lane what is left to run then, and nothing that the first lane of its route has run: so no plugin can run twice.
 class Chain : public RefCounted {
 public:
     // Where the cached filter results of a chain begin in Exchange::filter_results: a request runs one chain of each
     // scope.
     enum class Scope : std::uint8_t { route = 0, global = 48 };
 
-    // Instances in any order; sorted here.
-    static Ref<const Chain> make(std::vector<Ref<const Instance>> instances, Scope scope = Scope::route);
+    // Whether some consumer or group names that plugin.
+    using InConsumers = std::function<bool(std::string_view plugin)>;
+    // Instances in any order; sorted here. Without `in_consumers` no consumer names any.
+    static Ref<const Chain> make(std::vector<Ref<const Instance>> instances, Scope scope = Scope::route,
+                                 const InConsumers& in_consumers = {});
+    // This route's chain with a consumer's entries in it, whole entries by name. Of two with one name the last counts.
+    Ref<const Chain> merge(std::span<const Override> overrides) const;
 
     bool has(Phase phase) const noexcept { return !lanes_[std::size_t(phase)].empty(); }
+    // Whether `rewrite` has a second lane; only chains of routes.
+    bool has_auth() const noexcept { return has_auth_; }
     bool has_plugin(std::string_view name) const noexcept;
+    // Never the same for two chains of a thread.
+    std::uint64_t version() const noexcept { return version_; }
     const std::vector<Ref<const Instance>>& instances() const noexcept { return instances_; }
     Scope scope() const noexcept { return scope_; }
     std::uint64_t request_body_needed() const noexcept { return needs_.request; }
@@ -36,7 +56,34 @@ public:
     // say.
     template <Phase P, class... Args>
     Step run(Exchange& exchange, Args&... args) const {
-        const std::span<const LaneEntry> lane = lanes_[std::size_t(P)];
+        return run_over<P>(lanes_[std::size_t(P)], exchange, args...);
+    }
+    // What is left of `rewrite` behind the authentication; see above.
+    Step run_rest(Exchange& exchange) const { return run_over<Phase::rewrite>(rest_, exchange); }
+
+private:
+    static constexpr std::uint8_t uncached = 255;
+    struct LaneEntry {
+        const Plugin* plugin;
+        const Instance* instance;
+        bool conditional;  // has a filter, or steps aside for the route
+        std::uint8_t filter_index;
+    };
+    // One instance of the chain, in order.
+    struct Place {
+        std::uint8_t filter_index = uncached;
+        bool early = false;  // ran before or during authentication
+    };
+    explicit Chain(Scope scope) noexcept;
+    void lay_lanes();
+    void split(const InConsumers& in_consumers);
+    LaneEntry entry_of(std::size_t at) const noexcept;
+    std::uint8_t next_filter(const Instance& instance) noexcept;
+    void lay_rest(const Chain& route);
+    std::size_t position(std::string_view name) const noexcept;  // number of instances if there is none
+
+    template <Phase P, class... Args>
+    Step run_over(std::span<const LaneEntry> lane, Exchange& exchange, Args&... args) const {
         for (std::size_t i = 0; i < lane.size(); ++i) {
             if (lane[i].conditional && !passes(lane[i], exchange)) continue;
             Step step = call<P>(lane[i], exchange, args...);
@@ -48,18 +95,8 @@ public:
         return Verdict::next;
     }
 
-private:
-    static constexpr std::uint8_t uncached = 255;
-    struct LaneEntry {
-        const Plugin* plugin;
-        const Instance* instance;
-        bool conditional;  // has a filter, or steps aside for the route
-        std::uint8_t filter_index;
-    };
-    explicit Chain(Scope scope) noexcept : scope_(scope) {}
-    void lay_lanes(const Instance& instance, std::uint8_t filter_index);
-
     bool passes(const LaneEntry& entry, Exchange& exchange) const noexcept;
+    bool judge(const Instance& instance, Exchange& exchange) const noexcept;
     // What a verdict other than `next` means here: takes note of who ended the request (log line,
     // `_meta.error_response`).
     static Verdict ended(const LaneEntry& entry, Exchange& exchange, Phase phase, Verdict verdict) noexcept;
@@ -70,7 +107,7 @@ private:
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
             if (exchange.traced) [[unlikely]]
-                exchange.trace(entry.instance->name, P);
+                exchange.trace(entry.instance->name, P, entry.instance->where);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
             return thrown(entry, exchange, P);
@@ -103,9 +140,14 @@ private:
     }
 
     std::vector<Ref<const Instance>> instances_;
+    std::vector<Place> places_;  // of each instance
     std::array<std::vector<LaneEntry>, phase_count> lanes_;
+    std::vector<LaneEntry> rest_;
     BodyNeeds needs_;
+    std::uint64_t version_;
     Scope scope_;
+    std::uint8_t filters_;  // the next index to give
+    bool has_auth_ = false;
 };
 
 }  // namespace gateway

@@ -61,11 +61,11 @@ void check_plugin_metadata(std::string_view name, const json::Value& metadata, c
     type->check_metadata(metadata, errors);
 }
 
-std::optional<std::string_view> credential_key_of(std::string_view plugin, const json::Value& config) noexcept {
+std::optional<CredentialKey> credential_key_of(std::string_view plugin, const json::Value& config) noexcept {
     const PluginType* type = plugin_registry().find(plugin);
     const json::Value* key = type && type->check_credential ? config.find(type->credential_key) : nullptr;
     if (!key || !key->is_string() || config::is_secret_reference(key->string())) return std::nullopt;
-    return key->string();
+    return CredentialKey{type->credential_key, key->string()};
 }
 
 }  // namespace gateway

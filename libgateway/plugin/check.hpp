@@ -24,8 +24,11 @@ void check_plugin(std::string_view name, const json::Value& config, config::Erro
 // Checks the body of a plugin_metadata object: "invalid plugin name" if the plugin is unknown or has no metadata.
 void check_plugin_metadata(std::string_view name, const json::Value& metadata, config::Errors& errors);
 
-// The text by which a credential of that plugin is found; nothing if the entry is none, or the text is a reference to
-// a secret.
-std::optional<std::string_view> credential_key_of(std::string_view plugin, const json::Value& config) noexcept;
+// The member and the text in it by which a credential of that plugin is found; nothing if the entry is none, or the
+// text is a reference to a secret.
+struct CredentialKey {
+    std::string_view attribute, value;
+};
+std::optional<CredentialKey> credential_key_of(std::string_view plugin, const json::Value& config) noexcept;
 
 }  // namespace gateway

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 
 namespace gateway {
 
@@ -13,6 +14,9 @@ public:
     Login find_login(std::uint8_t, std::string_view) const noexcept override { return {}; }
     Ref<const Consumer> find_consumer(std::string_view) const noexcept override { return {}; }
     bool has_logins(std::uint8_t) const noexcept override { return false; }
+    Merged merge(const Ref<const Chain>& route, const Consumer&) const noexcept override {
+        return {Merged::Outcome::ok, route};
+    }
 };
 
 }  // namespace

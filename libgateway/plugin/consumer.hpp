@@ -10,6 +10,8 @@
 
 namespace gateway {
 
+class Chain;
+
 // Immutable; shared by snapshots, pinned by the exchanges that it is attached to. One worker.
 class Consumer : public RefCounted {
 public:
@@ -57,6 +59,9 @@ struct Login {
     explicit operator bool() const noexcept { return static_cast<bool>(consumer); }
 };
 
+// What comes of a route's chain and a consumer's entries.
+struct Merged;
+
 // All consumers of one snapshot. Look-ups cost a hash and no allocation.
 class ConsumerDirectory {
 public:
@@ -68,6 +73,8 @@ public:
     virtual Ref<const Consumer> find_consumer(std::string_view username) const noexcept = 0;
     // Whether any consumer has credentials of that plugin; for messages.
     virtual bool has_logins(std::uint8_t slot) const noexcept = 0;
+    // The chain of a route with the entries of that consumer and of its group, or why there is none.
+    virtual Merged merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept = 0;
     // One without consumers.
     static const ConsumerDirectory& none() noexcept;
 };

@@ -21,7 +21,7 @@ std::string_view append(std::string_view text, const Exchange::Trace& trace, Deb
 std::string_view debug_header(Exchange& exchange, const Chain& route_chain, DebugForm form) {
     for (const Phase phase : {Phase::body_filter, Phase::delayed_body_filter, Phase::log}) {
         for (const auto& instance : route_chain.instances()) {
-            if (instance->has(phase)) exchange.trace(instance->name, phase);
+            if (instance->has(phase)) exchange.trace(instance->name, phase, instance->where);
         }
     }
     std::string_view text;
@@ -32,9 +32,29 @@ std::string_view debug_header(Exchange& exchange, const Chain& route_chain, Debu
     return text.empty() ? "no plugin" : text;
 }
 
+namespace {
+
+// "key-auth=routes/1, proxy-rewrite=consumers/jack": each pair once.
+std::string_view sources_of(Exchange& exchange) {
+    std::string_view text;
+    for (const Exchange::Trace* trace = exchange.traces(); trace; trace = trace->next) {
+        const Exchange::Trace* known = exchange.traces();
+        while (known != trace && (known->plugin != trace->plugin || known->where != trace->where)) known = known->next;
+        if (known != trace) continue;
+        if (!text.empty()) text = exchange.arena().join(text, ", ");
+        text = exchange.arena().join(exchange.arena().join(text, trace->plugin, "="), trace->where);
+    }
+    return text;
+}
+
+}  // namespace
+
 void set_debug_header(Exchange& exchange, const Chain& route_chain, DebugForm form, std::string_view field_name) {
     if (form == DebugForm::off) return;
     exchange.response.fields.set(field_name, debug_header(exchange, route_chain, form));
+    const std::string_view sources = sources_of(exchange);
+    if (sources.empty()) exchange.response.fields.remove(sources_field);
+    if (!sources.empty()) exchange.response.fields.set(sources_field, sources);
 }
 
 }  // namespace gateway

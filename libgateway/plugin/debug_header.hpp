@@ -14,7 +14,10 @@ enum class DebugForm : std::uint8_t { off, names, phases };
 // phase), then the later phases of `route_chain` by inference; "no plugin" if nothing. Call after header_filter.
 std::string_view debug_header(Exchange& exchange, const Chain& route_chain, DebugForm form);
 
-// Sets the field, replacing the upstream's own of that name.
+// A second field tells where the settings came from: "key-auth=routes/1, proxy-rewrite=consumers/jack".
+inline constexpr std::string_view sources_field = "Apisix-Plugins-From";
+
+// Sets the fields, replacing the upstream's own of these names.
 void set_debug_header(Exchange& exchange, const Chain& route_chain, DebugForm form,
                       std::string_view field_name = "Apisix-Plugins");
 

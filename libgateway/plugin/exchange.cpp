@@ -37,11 +37,15 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
     tell("X-Consumer-Custom-ID", arena_.copy(consumer->custom_id));
 }
 
-void Exchange::trace(std::string_view plugin, Phase phase) {
+Task<Verdict> Exchange::prepare_for(const Chain&) {
+    co_return Verdict::next;
+}
+
+void Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
     for (const Trace* known = first_trace_; known; known = known->next) {
         if (known->phase == phase && known->plugin == plugin) return;
     }
-    Trace* made = arena_.make<Trace>(Trace{plugin, phase, nullptr});
+    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
 }
@@ -69,7 +73,7 @@ void Exchange::clear() noexcept {
     if (consumer_) consumer_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
-    has_args = args_changed = body_buffered = traced = false;
+    has_args = args_changed = body_buffered = traced = merge_failed = false;
     upstream_method = http::Verb::unknown;
     source = ResponseSource::none;
     route_chain = nullptr;

@@ -74,6 +74,9 @@ public:
     // that tell the upstream, removing forged ones. The last one attached counts. `credential_id` may be empty.
     void attach(const Ref<const Consumer>& consumer, std::string_view credential_id);
     const Ref<const Consumer>& consumer() const noexcept { return consumer_; }  // null: nobody yet
+    bool merge_failed = false;  // the reply is there because the consumer's plugins cannot be had
+    // What the plugins of a chain that was merged meanwhile need of the request (its body). `next`: they may run.
+    virtual Task<Verdict> prepare_for(const Chain& merged);
     // Why an auth plugin turned the request away, for the log of multi-auth. Static text, or in the arena.
     std::string_view auth_failure;
 
@@ -147,10 +150,11 @@ public:
     struct Trace {
         std::string_view plugin;
         Phase phase;
+        std::string_view where;  // the object whose settings it ran with: "routes/12", "consumers/jack"
         Trace* next;
     };
     bool traced = false;
-    void trace(std::string_view plugin, Phase phase);
+    void trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 
 protected:

@@ -31,6 +31,7 @@ Ref<const Instance> make_instance(const PluginType& type, const json::Value& con
     made->meta = compile_meta(config);
     made->plugin = create(type, config, scope);
     made->name = type.name;
+    made->where = scope.where;
     made->priority = made->meta.priority.value_or(type.priority);
     made->phases = static_cast<std::uint8_t>(type.phases & ~made->plugin->idle_phases());
     made->on_error = type.on_error;

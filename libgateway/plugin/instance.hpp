@@ -21,6 +21,7 @@ class Instance : public RefCounted {
 public:
     std::unique_ptr<const Plugin> plugin;
     std::string_view name;    // of the type; static
+    std::string where;        // the object that has the entry: "routes/12"
     int priority = 0;         // effective: `_meta.priority`, else the type's
     std::uint8_t phases = 0;  // bits by Phase
     OnError on_error = OnError::open;

@@ -4,6 +4,7 @@
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/plugin/meta.hpp"
+#include "libgateway/plugin/registry.hpp"
 
 namespace gateway {
 namespace {
@@ -26,9 +27,15 @@ PluginEntry* find(std::vector<PluginEntry>& list, std::string_view name) {
 }
 
 // Entries of `source` replace those of the same name.
-void overlay(const PluginSource& source, std::vector<PluginEntry>& list) {
+using Leave = bool (*)(std::string_view plugin);
+bool nothing(std::string_view) noexcept {
+    return false;
+}
+
+void overlay(const PluginSource& source, std::vector<PluginEntry>& list, Leave leave = nothing) {
     if (!source.plugins) return;
     for (const json::Member& member : source.plugins->members()) {
+        if (leave(member.key)) continue;
         const PluginEntry entry = entry_of(member, source.where);
         if (PluginEntry* lower = find(list, entry.name)) {
             *lower = entry;
@@ -46,6 +53,11 @@ std::vector<PluginEntry> merge_route_plugins(const RoutePlugins& sources, bool p
     overlay(plugin_config_overrides_route ? sources.route : sources.plugin_config, list);
     overlay(plugin_config_overrides_route ? sources.plugin_config : sources.route, list);
     return list;
+}
+
+void merge_consumer_plugins(const PluginSource& group, const PluginSource& consumer, std::vector<PluginEntry>& list) {
+    overlay(group, list, is_auth_plugin);
+    overlay(consumer, list, is_auth_plugin);
 }
 
 std::vector<PluginEntry> merge_global_rules(std::span<const PluginSource> rules, std::vector<std::string>* duplicates) {

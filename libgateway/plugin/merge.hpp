@@ -32,6 +32,10 @@ struct RoutePlugins {
 // `plugin_config_overrides_route` plugin config, route, service. In the order of first appearance; a chain sorts.
 std::vector<PluginEntry> merge_route_plugins(const RoutePlugins& sources, bool plugin_config_overrides_route);
 
+// Entries of a group, then of a consumer, over a merged list: whole entries, without those of auth plugins, which are
+// credentials there. For people; workers merge built chains (Chain::merge) by the same rule.
+void merge_consumer_plugins(const PluginSource& group, const PluginSource& consumer, std::vector<PluginEntry>& list);
+
 // All global rules as one list. A plugin in two of them is taken out of both and logged as an error; its name is added
 // to `duplicates` if that is given.
 std::vector<PluginEntry> merge_global_rules(std::span<const PluginSource> rules,

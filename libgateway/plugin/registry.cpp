@@ -48,6 +48,11 @@ std::string PluginRegistry::problem() const {
     return {};
 }
 
+bool is_auth_plugin(std::string_view name) noexcept {
+    const PluginType* type = plugin_registry().find(name);
+    return type && type->is_auth;
+}
+
 std::uint8_t next_auth_slot() noexcept {
     static std::uint8_t next = 0;
     return next++;

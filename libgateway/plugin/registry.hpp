@@ -71,6 +71,8 @@ private:
     std::vector<PluginType> types_;
 };
 PluginRegistry& plugin_registry();
+// Whether that plugin is known and of type auth: its entries on consumers are credentials, and never run.
+bool is_auth_plugin(std::string_view name) noexcept;
 
 // Settings from JSON: the schema, then `P::check(settings, errors)` where P has rules beyond it.
 template <class P>

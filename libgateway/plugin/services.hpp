@@ -7,10 +7,15 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
-#include "libgateway/delivery/dispatch.hpp"
-#include "libgateway/telemetry/series.hpp"
 
 namespace gateway {
+
+namespace delivery {
+class Dispatch;
+}
+namespace telemetry {
+class SeriesWriter;
+}
 
 // One per worker; outlives every exchange.
 class Services {

@@ -76,16 +76,25 @@ void Control::attach(Received received) {
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
     status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
     revisions_->channels().listen(std::move(received.channel));
-    server_ =
-        std::make_unique<ControlServer>(loop_, [this](control::Request request) { return handle(std::move(request)); });
-    server_->listen(std::move(received.socket));
-    if (received.status) {
-        status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
-        status_api_->listen(std::move(received.status));
+    users_ = std::move(received.socket);
+    probers_ = std::move(received.status);
+    scrapers_ = std::move(received.metrics);
+    if (in_charge_) listen_to_users();
+}
+
+void Control::listen_to_users() {
+    if (users_) {
+        server_ = std::make_unique<ControlServer>(
+            loop_, [this](control::Request request) { return handle(std::move(request)); });
+        server_->listen(std::move(users_));
     }
-    if (!received.metrics) return;
+    if (probers_) {
+        status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
+        status_api_->listen(std::move(probers_));
+    }
+    if (!scrapers_) return;
     metrics_ = std::make_unique<MetricsExporter>(loop_, builder_, *segment_, catalogue_);
-    metrics_->listen(std::move(received.metrics));
+    metrics_->listen(std::move(scrapers_));
 }
 
 asio::awaitable<void> Control::first_document() {
@@ -93,8 +102,8 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     LastGood& disk = *disk_;
     auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
-    if (kept && !catalogue_.adopt(*kept, epoch != 0 ? Catalogue::Overlay::keep : Catalogue::Overlay::drop))
-        kept.reset();
+    const bool goes_on = epoch != 0 || start_.takes_over;
+    if (kept && !catalogue_.adopt(*kept, goes_on ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
@@ -155,6 +164,7 @@ void Control::begin_with(FullDelta document) {
 
 // Until every worker that serves has said which document it holds, or it is clear that one will not.
 asio::awaitable<void> Control::wait_for_workers() {
+    if (start_.takes_over) co_return;  // they hold to the control of their own binary
     const auto deadline = std::chrono::steady_clock::now() + worker_wait;
     asio::steady_timer tick(loop_);
     while (!revisions_->all_introduced() && std::chrono::steady_clock::now() < deadline) {

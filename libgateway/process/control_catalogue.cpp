@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
 
 namespace gateway::process {
@@ -29,10 +30,11 @@ bool gateway_is_roots() {
     return ::geteuid() == 0 || (::stat(folder.c_str(), &master) == 0 && master.st_uid == 0 && ::getppid() != 1);
 }
 
-std::string singular(Kind kind) {
-    std::string name(config::list_name(kind));
-    name.pop_back();
-    return name;
+sources::CredentialIndex index_of(const Document& document) {
+    sources::CredentialIndex index(sources::program_rules().credential_key);
+    document.each(Kind::consumer,
+                  [&](const sources::Object& object) { index.add(object.id, json::parse(object.json)); });
+    return index;
 }
 
 std::vector<std::string> texts_of(const config::Diagnostics& found, config::Severity severity) {
@@ -117,6 +119,7 @@ Catalogue::Reading Catalogue::read(Files files) const {
     read_routes(settings, reading);
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
     if (good) reading.document = assemble(settings, *reading.file, &reading.hidden);
+    if (good) reading.credentials = index_of(*reading.document);
     return reading;
 }
 
@@ -134,7 +137,7 @@ Document Catalogue::assemble(const config::StaticConfig& settings, const Documen
             document.put(object);
         } else if (hidden) {
             hidden->push_back(fmt::format("{} [{}] was put before; the one of the route file is used now",
-                                          singular(key.first), key.second));
+                                          config::kind_name(key.first), key.second));
         }
     }
     return document;
@@ -162,6 +165,7 @@ bool Catalogue::adopt(const FullDelta& kept, Overlay overlay) {
         overlay_[{change.kind, object->id}] = object;
         next_overlay_ = std::max(next_overlay_, object->order + 1);
     }
+    credentials_ = index_of(active_);
     return reader.ok();
 }
 
@@ -177,7 +181,7 @@ bool Catalogue::adopt_settings(const FullDelta& kept) {
 
 std::string Catalogue::owner_refusal(Kind kind, const std::string& id) const {
     if (!file_.find(kind, id)) return {};
-    return fmt::format("{} [{}] is defined in {}", singular(kind), id, place_of(kind, id));
+    return fmt::format("{} [{}] is defined in {}", config::kind_name(kind), id, place_of(kind, id));
 }
 
 // One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither copy.
@@ -213,6 +217,11 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
         if (std::string refusal = twin_refusal(read); !refusal.empty()) edit.errors.push_back(std::move(refusal));
         if (!edit.errors.empty()) return edit;
     }
+    if (kind == Kind::consumer) {
+        std::string refusal = credentials_.conflict(id, json::parse(read->json));
+        if (!refusal.empty()) edit.errors.push_back(std::move(refusal));
+        if (!edit.errors.empty()) return edit;
+    }
     const ObjectPtr before = active_.find(kind, id);
     edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});
     edit.after = active_.digest();
@@ -229,13 +238,27 @@ Catalogue::Edit Catalogue::remove(Kind kind, const std::string& id) const {
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
         edit.errors.push_back(std::move(refusal));
     } else if (!edit.object) {
-        edit.errors.push_back(fmt::format("{} [{}] does not exist", singular(kind), id));
+        edit.errors.push_back(fmt::format("{} [{}] does not exist", config::kind_name(kind), id));
     } else {
         edit.changes_something = true;
+        edit.also_removed = credentials_of(kind, id);
         edit.after = active_.digest();
         edit.after.remove(edit.object->hash);
+        for (const ObjectPtr& credential : edit.also_removed) edit.after.remove(credential->hash);
     }
     return edit;
+}
+
+// A consumer takes its credentials with it, but for those that the route file owns.
+std::vector<ObjectPtr> Catalogue::credentials_of(Kind kind, const std::string& id) const {
+    std::vector<ObjectPtr> credentials;
+    if (kind != Kind::consumer || config::credential_name(id)) return credentials;
+    active_.each(Kind::consumer, [&](const sources::Object& object) {
+        const auto name = config::credential_name(object.id);
+        if (!name || name->username != id || file_.find(kind, object.id)) return;
+        credentials.push_back(active_.find(kind, object.id));
+    });
+    return credentials;
 }
 
 void Catalogue::accept(Reading reading) {
@@ -246,19 +269,31 @@ void Catalogue::accept(Reading reading) {
         file_ = std::move(*reading.file);
     }
     active_ = std::move(*reading.document);
+    credentials_ = reading.credentials ? std::move(*reading.credentials) : index_of(active_);
 }
 
 void Catalogue::accept(const Edit& edit) {
     if (!edit.changes_something) return;
-    const Key key{edit.object->kind, edit.object->id};
     if (edit.removed) {
-        active_.erase(key.first, key.second);
-        overlay_.erase(key);
+        forget(*edit.object);
+        for (const ObjectPtr& credential : edit.also_removed) forget(*credential);
         return;
     }
-    active_.put(edit.object);
+    const Key key{edit.object->kind, edit.object->id};
+    const ObjectPtr before = active_.put(edit.object);
+    if (key.first == Kind::consumer) {
+        if (before) credentials_.remove(key.second, json::parse(before->json));
+        credentials_.add(key.second, json::parse(edit.object->json));
+    }
     overlay_[key] = edit.object;
     next_overlay_ = std::max(next_overlay_, edit.object->order + 1);
+}
+
+void Catalogue::forget(const sources::Object& object) {
+    const Key key{object.kind, object.id};
+    if (key.first == Kind::consumer) credentials_.remove(key.second, json::parse(object.json));
+    active_.erase(key.first, key.second);
+    overlay_.erase(key);
 }
 
 std::string Catalogue::place_of(Kind kind, std::string_view id) const {

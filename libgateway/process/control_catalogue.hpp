@@ -12,6 +12,7 @@
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/static_config.hpp"
 #include "libgateway/process/control_journal.hpp"
+#include "libgateway/sources/credential_index.hpp"
 #include "libgateway/sources/document.hpp"
 #include "libgateway/sources/file_watch.hpp"
 #include "libgateway/sources/route_file.hpp"
@@ -35,6 +36,7 @@ public:
         std::shared_ptr<const config::StaticConfig> settings;  // null: the static file was not read, or is bad
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
         std::optional<sources::Document> document;             // all together; nothing: this changes nothing
+        std::optional<sources::CredentialIndex> credentials;   // of the document
         std::vector<std::string> hidden;                       // overlay objects that the file now defines
         std::vector<std::string> errors() const;
         std::vector<std::string> warnings() const;
@@ -44,9 +46,14 @@ public:
         std::vector<std::string> errors, warnings;  // any error: the rest is void
         bool changes_something = false;
         bool removed = false;
-        sources::ObjectPtr object;  // the new one, or the one removed
+        sources::ObjectPtr object;                     // the new one, or the one removed
+        std::vector<sources::ObjectPtr> also_removed;  // credentials of a consumer that is removed
         config::Digest after;
-        config::Change change() const { return sources::change_of(*object, removed); }
+        std::vector<config::Change> changes() const {
+            std::vector<config::Change> list{sources::change_of(*object, removed)};
+            for (const sources::ObjectPtr& other : also_removed) list.push_back(sources::change_of(*other, true));
+            return list;
+        }
     };
 
     explicit Catalogue(std::string config_path);
@@ -86,6 +93,8 @@ private:
                                std::vector<std::string>* hidden) const;
     std::string twin_refusal(const sources::ObjectPtr& rule) const;
     std::string owner_refusal(config::Kind kind, const std::string& id) const;
+    std::vector<sources::ObjectPtr> credentials_of(config::Kind kind, const std::string& id) const;
+    void forget(const sources::Object& object);
     void use(std::shared_ptr<const config::StaticConfig> settings);
 
     std::string config_path_;
@@ -95,6 +104,7 @@ private:
     sources::Document file_, active_;
     std::map<Key, sources::ObjectPtr> overlay_;
     std::uint64_t next_overlay_;
+    sources::CredentialIndex credentials_{sources::program_rules().credential_key};  // of active_
 };
 
 // Everything as one encoded delta from nothing.

@@ -132,10 +132,10 @@ asio::awaitable<Control::Outcome> Control::apply_edit(Catalogue::Edit edit, std:
     }
     Published published{revisions_->revision(), {}, {}};
     if (edit.changes_something) {
-        const config::Change change = edit.change();
-        published = co_await revisions_->publish({&change, 1}, edit.after);
+        const std::vector<config::Change> changes = edit.changes();
+        published = co_await revisions_->publish(changes, edit.after);
     }
-    record(outcome, published, edit.changes_something ? 1 : 0);
+    record(outcome, published, edit.changes_something ? 1 + edit.also_removed.size() : 0);
     if (outcome.status != control::Status::refused) catalogue_.accept(edit);
     remember(outcome);
     co_return outcome;

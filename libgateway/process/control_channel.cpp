@@ -1,6 +1,7 @@
 #include "libgateway/process/control_channel.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/detached.hpp>
@@ -11,11 +12,12 @@ namespace gateway::process {
 
 namespace {
 
-// The pid that the kernel names for the other side; 0 if it cannot tell.
+// The pid that the kernel names for the other side; 0 if it is of another user.
 std::int32_t peer_of(int socket) noexcept {
     ucred who{};
     socklen_t size = sizeof who;
-    return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return 0;
+    return who.uid == ::geteuid() ? who.pid : 0;
 }
 
 }  // namespace
@@ -33,7 +35,7 @@ asio::awaitable<void> WorkerChannels::accept() {
             UniqueFd socket(::accept4(listener_->native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
             if (!socket) break;
             const std::int32_t peer = peer_of(socket.get());
-            add(std::move(socket), peer);
+            if (peer > 0) add(std::move(socket), peer);
         }
     }
 }
@@ -124,7 +126,8 @@ bool WorkerChannels::take_message(WorkerChannel& channel) {
 bool WorkerChannels::take_hello(WorkerChannel& channel) {
     Hello hello;
     if (!packet_.body_as(hello) || hello.index >= max_workers) return false;
-    if (channel.peer_ != 0 && channel.peer_ != static_cast<std::int32_t>(hello.pid)) return false;
+    if (channel.peer_ != static_cast<std::int32_t>(hello.pid) || !hooks_.is_worker(hello.index, channel.peer_))
+        return false;
     if (const WorkerChannelPtr before = find(hello.index)) close(before);
     channel.hello_ = hello;
     channel.introduced_ = true;

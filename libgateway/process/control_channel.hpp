@@ -57,13 +57,17 @@ private:
 };
 using WorkerChannelPtr = std::shared_ptr<WorkerChannel>;
 
-// Loop thread of control. Accepts workers (again after every EOF; a new connection of a slot replaces the old), sends
-// each what follows the revision it holds, and tells `changed` of every message that matters to a commit.
+// Loop thread of control. The listener has a name that every process of this machine can connect to: only processes of
+// our user that the master started as workers are heard, and told what is configured. Accepts them (again after every
+// EOF; a new connection of a slot replaces the old), sends each what follows the revision it holds, and tells `changed`
+// of every message that matters to a commit.
 class WorkerChannels {
 public:
     struct Hooks {
         // Something about a worker changed: hello, prepared, failed, adopted, gone.
         std::function<void()> changed;
+        // Whether that process is the worker of that slot.
+        std::function<bool(std::uint32_t index, std::int32_t pid)> is_worker;
         // Whether `digest` is that of `revision`, so that the worker needs no more than what follows it.
         std::function<bool(std::uint64_t revision, const config::Digest& digest)> known;
         // Where every worker should be by now: the newest revision sent out, decided or not.
@@ -76,7 +80,7 @@ public:
 
     // Takes connections of a SOCK_SEQPACKET listener until stop().
     void listen(UniqueFd listener);
-    // One connected socket; `peer` is the pid that the kernel names, 0: not known (tests).
+    // One connected socket; `peer` is the pid that the kernel names.
     void add(UniqueFd socket, std::int32_t peer);
     void stop();
 

@@ -1,5 +1,6 @@
 // What each command of the control socket does. Names and usage are in control/commands.hpp, for gatewayctl too.
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "libgateway/control/commands.hpp"
 #include "libgateway/process/control_explain.hpp"
@@ -13,7 +14,7 @@ using control::Answer;
 using control::Request;
 using control::Status;
 
-constexpr std::size_t most_rows_with_place = 2000;  // finding the place of each of 100,000 would hold up the loop
+constexpr std::size_t places_a_turn = 500;  // finding the place of each of 100,000 in one go would hold up the loop
 constexpr auto worker_answer_limit = std::chrono::milliseconds(1000);
 
 json::Value texts(const std::vector<std::string>& list) {
@@ -59,7 +60,8 @@ asio::awaitable<Answer> reload(Control& control, const Request&) {
 std::string read_object_name(const Request& request, config::Kind& kind, std::string& id) {
     const std::string_view text = request.text("kind");
     if (!config::parse_kind(text, kind) || kind < config::Kind::route)
-        return "expected route, service, upstream, plugin_config or global_rule, found \"" +
+        return "expected route, service, upstream, plugin_config, global_rule, consumer, consumer_group or "
+               "plugin_metadata, found \"" +
                std::string(text.substr(0, 64)) + "\"";
     id = request.text("id");
     return id.empty() ? "the id is missing" : "";
@@ -99,16 +101,40 @@ asio::awaitable<Answer> explain(Control& control, const Request& request) {
     co_return good(outcome.first);
 }
 
-asio::awaitable<Answer> show_objects(Control& control, config::Kind kind, std::string filter) {
-    auto view = co_await control.view();
-    auto work = [view, kind, filter] {
-        return kind == config::Kind::route ? view->routes(filter) : view->upstreams(filter);
-    };
-    json::Value rows = co_await on_thread(control.builder(), std::move(work));
-    if (rows.size() <= most_rows_with_place) {
-        for (json::Value& row : rows.make_array())
-            row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));
+// What `show` lists from the document.
+struct Listing {
+    std::string_view what;
+    config::Kind kind;
+    json::Value (DocumentView::*rows)(std::string_view filter) const;
+};
+constexpr std::array listings{
+    Listing{"routes", config::Kind::route, &DocumentView::routes},
+    Listing{"upstreams", config::Kind::upstream, &DocumentView::upstreams},
+    Listing{"consumers", config::Kind::consumer, &DocumentView::consumers},
+    Listing{"consumer_groups", config::Kind::consumer_group, &DocumentView::consumer_groups},
+    Listing{"plugin_metadata", config::Kind::plugin_metadata, &DocumentView::plugin_metadata},
+};
+
+const Listing* find_listing(std::string_view what) noexcept {
+    for (const Listing& listing : listings) {
+        if (listing.what == what) return &listing;
     }
+    return nullptr;
+}
+
+asio::awaitable<void> add_places(Control& control, config::Kind kind, json::Value& rows) {
+    std::size_t found = 0;
+    for (json::Value& row : rows.make_array()) {
+        row.set("where", json::Value(control.catalogue().place_of(kind, row.find("id")->string())));
+        if (++found % places_a_turn == 0) co_await asio::post(control.loop(), asio::use_awaitable);
+    }
+}
+
+asio::awaitable<Answer> show_objects(Control& control, Listing listing, std::string filter) {
+    auto view = co_await control.view();
+    auto work = [view, listing, filter] { return ((*view).*listing.rows)(filter); };
+    json::Value rows = co_await on_thread(control.builder(), std::move(work));
+    co_await add_places(control, listing.kind, rows);
     co_return good(rows);
 }
 
@@ -144,11 +170,13 @@ asio::awaitable<Answer> show(Control& control, const Request& request) {
         Answer answer = co_await show_connections(control);
         co_return answer;
     }
-    if (what != "routes" && what != "upstreams")
+    const Listing* listing = find_listing(what);
+    if (!listing)
         co_return refuse(Status::usage,
-                         "expected routes, upstreams, workers or connections, found \"" + what.substr(0, 64) + "\"");
-    Answer answer =
-        co_await show_objects(control, what == "routes" ? config::Kind::route : config::Kind::upstream, filter);
+                         "expected routes, upstreams, consumers, consumer_groups, plugin_metadata, "
+                         "workers or connections, found \"" +
+                             what.substr(0, 64) + "\"");
+    Answer answer = co_await show_objects(control, *listing, filter);
     co_return answer;
 }
 
@@ -170,12 +198,12 @@ asio::awaitable<Answer> check(Control&, const Request&) {
 
 constexpr std::array table{
     ControlCommand{"status", status, true},
-    ControlCommand{"reload", reload, false},
+    ControlCommand{"reload", reload, false, true},
     ControlCommand{"check", check, true},
     ControlCommand{"explain", explain, false},
     ControlCommand{"show", show, false},
-    ControlCommand{"put", put, false},
-    ControlCommand{"delete", remove, false},
+    ControlCommand{"put", put, false, true},
+    ControlCommand{"delete", remove, false, true},
     ControlCommand{"reopen", tell_master<ToMaster::reopen_logs>, true},
     ControlCommand{"stop", tell_master<ToMaster::stop>, true},
     ControlCommand{"quit", tell_master<ToMaster::quit>, true},

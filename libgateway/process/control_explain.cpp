@@ -143,7 +143,8 @@ json::Value DocumentView::explain(const json::Value& arguments) const {
     const route::MatchInput input = request.input();
     Passed passed;
     const route::RouteMatch match = router_.find(input, &passed);
-    json::Value result = match ? matched(*match.rule()) : json::Value::object({{"route", nullptr}});
+    const Asker who = asker(arguments);
+    json::Value result = match ? matched(*match.rule(), who) : json::Value::object({{"route", nullptr}});
     result.set("revision", revision());
     result.set("method", json::Value(request.method()));
     result.set("host", json::Value(request.host()));
@@ -163,13 +164,25 @@ json::Value DocumentView::explain(const json::Value& arguments) const {
     return result;
 }
 
-json::Value DocumentView::matched(const route::RouteRule& rule) const {
+DocumentView::Asker DocumentView::asker(const json::Value& arguments) const {
+    Asker asker;
+    asker.id = id_of(arguments, "consumer");
+    if (asker.id.empty()) return asker;
+    asker.consumer = object(config::Kind::consumer, asker.id);
+    if (asker.consumer.is_null()) throw std::runtime_error("--consumer: there is no consumer " + asker.id);
+    asker.group_id = id_of(asker.consumer, "group_id");
+    if (!asker.group_id.empty()) asker.group = object(config::Kind::consumer_group, asker.group_id);
+    return asker;
+}
+
+json::Value DocumentView::matched(const route::RouteRule& rule, const Asker& asker) const {
     const json::Value route = object(config::Kind::route, rule.id);
     const std::string service_id = id_of(route, "service_id"), plugin_config_id = id_of(route, "plugin_config_id");
     const json::Value service = object(config::Kind::service, service_id);
     const json::Value plugin_config = object(config::Kind::plugin_config, plugin_config_id);
     std::string outcome = "proxied";
     json::Value target = target_of(rule.id, route, service, outcome);
+    if (!asker.group_id.empty() && asker.group.is_null()) outcome = "503: consumer group is missing";
     if (!plugin_config_id.empty() && plugin_config.is_null()) outcome = "503: plugin config is missing";
     if (!service_id.empty() && service.is_null()) outcome = "404: service is missing";
     json::Value described = json::Value::object({{"id", json::Value(rule.id)},
@@ -178,14 +191,19 @@ json::Value DocumentView::matched(const route::RouteRule& rule) const {
                                                  {"priority", rule.priority},
                                                  {"service_id", text_or_null(service_id)},
                                                  {"plugin_config_id", text_or_null(plugin_config_id)}});
+    json::Value consumer =
+        asker.id.empty()
+            ? json::Value()
+            : json::Value::object({{"id", json::Value(asker.id)}, {"group", text_or_null(asker.group_id)}});
     return json::Value::object({{"route", std::move(described)},
                                 {"outcome", json::Value(outcome)},
-                                {"chain", chain_of(rule.id, route, service, plugin_config)},
+                                {"consumer", std::move(consumer)},
+                                {"chain", chain_of(rule.id, route, service, plugin_config, asker)},
                                 {"upstream", std::move(target)}});
 }
 
 json::Value DocumentView::chain_of(std::string_view id, const json::Value& route, const json::Value& service,
-                                   const json::Value& plugin_config) const {
+                                   const json::Value& plugin_config, const Asker& asker) const {
     json::Value rows = json::Value::array();
     std::vector<std::string> names;
     std::vector<json::Value> rules;
@@ -208,8 +226,10 @@ json::Value DocumentView::chain_of(std::string_view id, const json::Value& route
     more.clear();
     const RoutePlugins all{
         {service_name, plugins_of(service)}, {config_name, plugins_of(plugin_config)}, {route_name, plugins_of(route)}};
-    for (const PluginEntry& entry : merge_route_plugins(all, settings_.plugin_config_overrides_route))
-        more.push_back(plugin_row(entry, "route"));
+    std::vector<PluginEntry> merged = merge_route_plugins(all, settings_.plugin_config_overrides_route);
+    const std::string group_name = "consumer_groups/" + asker.group_id, consumer_name = "consumers/" + asker.id;
+    merge_consumer_plugins({group_name, plugins_of(asker.group)}, {consumer_name, plugins_of(asker.consumer)}, merged);
+    for (const PluginEntry& entry : merged) more.push_back(plugin_row(entry, "route"));
     add_sorted(rows, std::move(more));
     return rows;
 }
@@ -279,6 +299,48 @@ json::Value DocumentView::upstreams(std::string_view filter) const {
              {"name", member(upstream, "name")},
              {"type", member(upstream, "type").is_null() ? json::Value("roundrobin") : member(upstream, "type")},
              {"nodes", std::move(nodes)}});
+        if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
+    }
+    return rows;
+}
+
+json::Value DocumentView::consumers(std::string_view filter) const {
+    json::Value rows = json::Value::array();
+    for (const auto& [id, change] : of(config::Kind::consumer)) {
+        const json::Value consumer = object(config::Kind::consumer, id);
+        json::Value credentials = json::Value::array(), overrides = json::Value::array();
+        for (const json::Member& entry : member(consumer, "plugins").members())
+            (is_auth_plugin(entry.key) ? credentials : overrides).push(json::Value(entry.key));
+        json::Value row = json::Value::object({{"id", json::Value(id)},
+                                               {"group", text_or_null(id_of(consumer, "group_id"))},
+                                               {"credentials", std::move(credentials)},
+                                               {"plugins", std::move(overrides)}});
+        if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
+    }
+    return rows;
+}
+
+json::Value DocumentView::consumer_groups(std::string_view filter) const {
+    std::map<std::string, std::size_t> members;
+    for (const auto& [id, change] : of(config::Kind::consumer))
+        ++members[id_of(object(config::Kind::consumer, id), "group_id")];
+    json::Value rows = json::Value::array();
+    for (const auto& [id, change] : of(config::Kind::consumer_group)) {
+        json::Value plugins = json::Value::array();
+        const json::Value group = object(config::Kind::consumer_group, id);
+        for (const json::Member& entry : member(group, "plugins").members()) plugins.push(json::Value(entry.key));
+        json::Value row = json::Value::object(
+            {{"id", json::Value(id)}, {"plugins", std::move(plugins)}, {"consumers", members[std::string(id)]}});
+        if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
+    }
+    return rows;
+}
+
+json::Value DocumentView::plugin_metadata(std::string_view filter) const {
+    json::Value rows = json::Value::array();
+    for (const auto& [id, change] : of(config::Kind::plugin_metadata)) {
+        json::Value row =
+            json::Value::object({{"id", json::Value(id)}, {"metadata", object(config::Kind::plugin_metadata, id)}});
         if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
     }
     return rows;

@@ -40,15 +40,24 @@ public:
     // Rows for people; those whose id or any shown text contains `filter`.
     json::Value routes(std::string_view filter) const;
     json::Value upstreams(std::string_view filter) const;
+    json::Value consumers(std::string_view filter) const;  // without any credential's content
+    json::Value consumer_groups(std::string_view filter) const;
+    json::Value plugin_metadata(std::string_view filter) const;
 
 private:
     using Objects = std::map<std::string_view, config::Change, std::less<>>;
     const Objects& of(config::Kind kind) const { return objects_[static_cast<std::size_t>(kind)]; }
     json::Value object(config::Kind kind, std::string_view id) const;  // null if there is none
     void add_route(const config::Change& change);
-    json::Value matched(const route::RouteRule& rule) const;
+    // The consumer that the request is imagined to be made for.
+    struct Asker {
+        std::string id, group_id;  // empty: nobody
+        json::Value consumer, group;
+    };
+    Asker asker(const json::Value& arguments) const;
+    json::Value matched(const route::RouteRule& rule, const Asker& asker) const;
     json::Value chain_of(std::string_view id, const json::Value& route, const json::Value& service,
-                         const json::Value& plugin_config) const;
+                         const json::Value& plugin_config, const Asker& asker) const;
     json::Value target_of(std::string_view id, const json::Value& route, const json::Value& service,
                           std::string& outcome) const;
 

@@ -124,6 +124,10 @@ bool ImaginedRequest::read(const expr::Variable& variable, expr::VariableValue& 
             return text(arena_.join(variable.kind == VariableKind::request_uri ? path_.uri : raw_path_,
                                     has_query_ ? "?" : "", query_),
                         out);
+        case VariableKind::request_line:
+            return text(arena_.join(arena_.join(method_, " ", raw_path_), has_query_ ? "?" : "",
+                                    arena_.join(query_, " ", "HTTP/1.1")),
+                        out);
         case VariableKind::args:
             return text(query_, out);
         case VariableKind::is_args:

@@ -150,18 +150,4 @@ bool same_plan(const Plan& a, const Plan& b) noexcept {
     return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-void keep_until_restart(const Plan& before, Plan& plan) noexcept {
-    plan.uid = before.uid;
-    plan.gid = before.gid;
-    plan.data_dir = before.data_dir;
-    plan.socket_path = before.socket_path;
-    plan.pid_file = before.pid_file;
-    plan.status_address = before.status_address;
-    plan.status_address_size = before.status_address_size;
-    plan.metrics_address = before.metrics_address;
-    plan.metrics_address_size = before.metrics_address_size;
-    plan.counter_zone_size = before.counter_zone_size;
-    plan.reuse_port = before.reuse_port;
-}
-
 }  // namespace gateway::process

@@ -7,7 +7,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "libgateway/base/clock.hpp"
-#include "libgateway/base/log.hpp"
+#include "libgateway/base/log_line.hpp"
 
 namespace gateway::process {
 
@@ -15,19 +15,14 @@ namespace {
 
 constexpr auto view_life = std::chrono::seconds(60);
 constexpr auto poll_interval = std::chrono::seconds(1);
+constexpr auto last_answers = std::chrono::milliseconds(300);
 constexpr int control_niceness = 5;
 
 // The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
 int error_log = -1;
 
 void to_error_log(LogLevel level, std::string_view line) {
-    const std::int64_t now = wall_ms() / 1000;
-    std::tm parts{};
-    const std::time_t seconds = now;
-    ::localtime_r(&seconds, &parts);
-    std::array<char, 32> stamp{};
-    std::strftime(stamp.data(), stamp.size(), "%Y/%m/%d %H:%M:%S", &parts);
-    const std::string text = fmt::format("{} [{}] {}: {}\n", stamp.data(), name_of(level), ::getpid(), line);
+    const std::string text = log::line_of(level, line);
     if (::write(error_log, text.data(), text.size()) < 0) return;  // a full disk: there is nowhere to say so
 }
 
@@ -48,7 +43,8 @@ Control::Control(ControlStart start)
       catalogue_(start_.options.config_path),
       writes_(loop_),
       master_said_(loop_),
-      view_turn_(loop_) {
+      view_turn_(loop_),
+      in_charge_(!start_.takes_over) {
     situation_.started_ms = wall_ms();
 }
 
@@ -92,7 +88,11 @@ void Control::on_master(PacketReader<MasterHead>& packet) {
             take_error_log(packet.take_fd(0));
             return;
         case ToControl::stop:
-            loop_.stop();
+            asio::co_spawn(loop_, leave(), asio::detached);
+            return;
+        case ToControl::changes:
+            if (packet.head().number != 0) return take_charge();
+            asio::co_spawn(loop_, end_changes(), asio::detached);
             return;
         case ToControl::upgrade_note: {
             situation_.upgrade_note = packet.head().text.view();
@@ -120,7 +120,7 @@ void Control::take_error_log(UniqueFd file) {
 asio::awaitable<void> Control::on_signal() {
     if (reload_asked_) co_return;
     reload_asked_ = true;
-    while (!situation_.synchronised) {
+    while (!situation_.synchronised || !in_charge_) {
         asio::steady_timer tick(loop_, std::chrono::milliseconds(20));
         co_await tick.async_wait(quietly);
     }
@@ -132,6 +132,38 @@ asio::awaitable<void> Control::on_signal() {
     co_await reload("SIGHUP", Catalogue::Files::both);
 }
 
+// What has been accepted so far is carried out and brought to disk, where the control of the new binary finds it.
+asio::awaitable<void> Control::end_changes() {
+    in_charge_ = false;
+    {
+        const Turnstile::Pass pass = co_await writes_.enter();
+        auto flush = [this] {
+            if (disk_) disk_->flush();
+            return true;
+        };
+        co_await on_thread(builder_, flush);
+    }
+    master_.send(ToMaster::changes_ended);
+}
+
+void Control::take_charge() {
+    in_charge_ = true;
+    listen_to_users();
+}
+
+// Questions that were asked are answered; whoever asks from now on waits for the next control.
+asio::awaitable<void> Control::leave() {
+    if (server_) server_->stop();
+    if (status_api_) status_api_->stop();
+    asio::steady_timer tick(loop_);
+    const auto deadline = std::chrono::steady_clock::now() + last_answers;
+    while (server_ && server_->open() != 0 && std::chrono::steady_clock::now() < deadline) {
+        tick.expires_after(std::chrono::milliseconds(2));
+        co_await tick.async_wait(quietly);
+    }
+    loop_.stop();
+}
+
 asio::awaitable<void> Control::poll() {
     asio::steady_timer tick(loop_);
     for (;;) {
@@ -139,7 +171,7 @@ asio::awaitable<void> Control::poll() {
         co_await tick.async_wait(quietly);
         tell_master();
         drop_idle_view();
-        if (writes_.taken() || !catalogue_.route_file_changed()) continue;
+        if (!in_charge_ || writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }
 }
@@ -175,6 +207,8 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
         if (command.name != request.command) continue;
         if (!situation_.synchronised && !command.while_loading)
             co_return control::refuse(control::Status::not_ready, "loading");
+        if (!in_charge_ && command.changes)
+            co_return control::refuse(control::Status::not_ready, "a new binary is starting: try again when it serves");
         control::Answer answer = co_await command.run(*this, request);
         co_return answer;
     }

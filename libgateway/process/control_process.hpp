@@ -53,6 +53,7 @@ public:
     // The document in force, to look into on the builder thread; kept until the revision changes.
     asio::awaitable<std::shared_ptr<const DocumentView>> view();
 
+    asio::io_context& loop() noexcept { return loop_; }
     asio::thread_pool& builder() noexcept { return builder_; }
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
@@ -71,6 +72,7 @@ private:
     Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
     asio::awaitable<void> wait_for_workers();
     asio::awaitable<void> wait_for_static_file();
+    void listen_to_users();
 
     // control_process.cpp
     void on_master(PacketReader<MasterHead>& packet);
@@ -78,6 +80,9 @@ private:
     void take_error_log(UniqueFd file);
     asio::awaitable<control::Answer> handle(control::Request request);
     asio::awaitable<void> on_signal();
+    asio::awaitable<void> end_changes();
+    void take_charge();
+    asio::awaitable<void> leave();
     asio::awaitable<void> poll();
     void tell_master();
     void drop_idle_view();
@@ -104,12 +109,15 @@ private:
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<admin::StatusApi> status_api_;
     std::unique_ptr<MetricsExporter> metrics_;
+    UniqueFd users_, probers_,
+        scrapers_;  // listeners of control socket, Status API and metrics until they are listened to
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
     std::shared_ptr<const DocumentView> view_;
     std::chrono::steady_clock::time_point view_used_;
     Turnstile view_turn_;
     std::uint64_t told_revision_ = 0;
     bool reload_asked_ = false, static_file_good_ = false;
+    bool in_charge_ = true;  // while a new binary starts, the old control answers questions and nobody changes anything
     int exit_status_ = 0;
 };
 
@@ -118,6 +126,7 @@ struct ControlCommand {
     std::string_view name;
     asio::awaitable<control::Answer> (*run)(Control&, const control::Request&);
     bool while_loading = false;  // answers before the document is synchronised
+    bool changes = false;        // only of a control that is in charge
 };
 std::span<const ControlCommand> control_commands();
 

@@ -45,6 +45,9 @@ Revisions::Revisions(asio::io_context& loop, asio::thread_pool& builder, LastGoo
                      note_behind();
                      changed_.cancel();
                  },
+                 [this](std::uint32_t index, std::int32_t pid) {
+                     return (*shared_.pages)[index].pid.load(std::memory_order_relaxed) == pid;
+                 },
                  [this](std::uint64_t revision, const config::Digest& digest) { return known(revision, digest); },
                  [this] { return pending_ != 0 ? pending_ : committed_; }, [this] { return full(); }}),
       changed_(loop),
@@ -180,6 +183,20 @@ std::int64_t Revisions::lagging_since(std::uint32_t index) const {
     if (beat != 0 && !runs(index)) return beat;
     const std::int64_t since = behind_since_[index];
     return since != 0 && monotonic_ns() - since > ns(limits_.prepare) ? since : 0;
+}
+
+// The digest is written before the revision, so it may be that of the next one for a moment.
+bool Revisions::strays(std::uint32_t index) const {
+    const WorkerPage& page = (*shared_.pages)[index];
+    const std::uint64_t revision = page.revision.load(std::memory_order_acquire);
+    const config::Digest digest{page.digest_low.load(std::memory_order_relaxed),
+                                page.digest_high.load(std::memory_order_relaxed)};
+    bool judged = false;
+    for (const auto& [number, sent] : known_) {
+        if (sent == digest) return false;
+        judged = judged || number == revision;
+    }
+    return judged;
 }
 
 asio::awaitable<PayloadPtr> Revisions::full() {

@@ -60,6 +60,8 @@ public:
     // Since when (CLOCK_MONOTONIC, ns) this worker is behind: it does not run, or holds an old revision for longer than
     // the limit; 0: it is not.
     std::int64_t lagging_since(std::uint32_t index) const;
+    // Its page names a revision with a digest that is of no document sent out: whatever it serves, it is not that.
+    bool strays(std::uint32_t index) const;
     // The newest committed document; what a worker that cannot follow any more is sent.
     asio::awaitable<PayloadPtr> full();
     // The same, to look into.

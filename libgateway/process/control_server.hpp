@@ -22,6 +22,8 @@ public:
     // Serves one connected socket; listen does it for each that it accepts.
     void add(UniqueFd socket);
     void stop();
+    // Connections now.
+    unsigned open() const noexcept { return open_; }
 
 private:
     using Protocol = boost::asio::local::stream_protocol;

@@ -81,6 +81,8 @@ std::string StatusPage::not_ready() const {
             first = fmt::format("worker id: {} has not received configuration", i);
         } else if (revisions_.lagging_since(i) != 0) {
             first = fmt::format("worker id: {} is lagging", i);
+        } else if (revisions_.strays(i)) {
+            first = fmt::format("worker id: {} does not hold the document of its revision", i);
         }
     }
     if (there < situation_.plan.worker_count)
@@ -104,6 +106,7 @@ json::Value StatusPage::workers() const {
              {"revision", page.revision.load(std::memory_order_acquire)},
              {"prepared", page.prepared.load(std::memory_order_relaxed)},
              {"digest", json::Value(digest_of(page).text())},
+             {"strays", present(i) && revisions_.strays(i)},
              {"connections", page.connections.load(std::memory_order_relaxed)},
              {"upstream_connections", page.upstream_connections.load(std::memory_order_relaxed)},
              {"accepted", page.accepted.load(std::memory_order_relaxed)},

@@ -20,9 +20,10 @@ int run_master(const Options& options);
 
 struct ControlStart {
     Options options;
-    UniqueFd master;         // SEQPACKET pair: messages.hpp
-    bool respawned = false;  // the machine serves already: synchronise with the workers by digest before answering
-    bool has_plan = false;   // `plan` is in force: what counts if the static file has become bad meanwhile
+    UniqueFd master;          // SEQPACKET pair: messages.hpp
+    bool respawned = false;   // the machine serves already: synchronise with the workers by digest before answering
+    bool takes_over = false;  // the control of an older binary is in charge until the master says `changes` 1
+    bool has_plan = false;    // `plan` is in force: what counts if the static file has become bad meanwhile
     Plan plan;
 };
 int run_control(ControlStart start);

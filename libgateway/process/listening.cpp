@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -103,8 +104,8 @@ ListenerPlan ListeningGroup::bound() const noexcept {
     return plan;
 }
 
-void ListeningGroup::open(std::uint32_t worker) {
-    if (sockets_[worker]) return;
+bool ListeningGroup::open(std::uint32_t worker) {
+    if (sockets_[worker]) return false;
     if (!reuse_port_ && !order_.empty()) {
         sockets_[worker].reset(::fcntl(sockets_[order_.front()].get(), F_DUPFD_CLOEXEC, 3));
         if (!sockets_[worker]) throw_address("share", bound_, errno);
@@ -113,6 +114,7 @@ void ListeningGroup::open(std::uint32_t worker) {
         if (order_.empty()) bound_ = address_of(sockets_[worker].get());
     }
     order_.push_back(static_cast<std::uint8_t>(worker));
+    return true;
 }
 
 void ListeningGroup::close(std::uint32_t worker) noexcept {
@@ -124,6 +126,16 @@ void ListeningGroup::close(std::uint32_t worker) noexcept {
     if (at == order_.end()) return;
     *at = order_.back();
     order_.pop_back();
+}
+
+void ListeningGroup::release(std::uint32_t worker) noexcept {
+    if (!steered_) close(worker);
+}
+
+bool ListeningGroup::has_waiting(std::uint32_t worker) const noexcept {
+    if (!reuse_port_ || !sockets_[worker]) return false;
+    pollfd one{sockets_[worker].get(), POLLIN, 0};
+    return ::poll(&one, 1, 0) > 0 && (one.revents & POLLIN) != 0;
 }
 
 void ListeningGroup::close_all() noexcept {
@@ -145,7 +157,8 @@ bool ListeningGroup::steer(const SlotSet& live) noexcept {
     std::vector<sock_filter> program = program_for(positions.empty() ? all : positions);
     const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
     const int any = sockets_[order_.front()].get();
-    return ::setsockopt(any, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &attached, sizeof attached) == 0;
+    steered_ = ::setsockopt(any, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &attached, sizeof attached) == 0;
+    return steered_;
 }
 
 std::string probe(const ListenerPlan& plan) try {

@@ -19,7 +19,9 @@ using SlotSet = std::array<bool, max_workers>;
 // The sockets of one address: with SO_REUSEPORT one per worker slot, each with its own accept queue; else one, shared
 // by all. The kernel keeps the sockets of such a group in an array, in the order in which they began to listen; closing
 // one moves the last into its place. `order_` is our copy of that array, for the BPF program that picks the socket of a
-// new connection. The master holds all of them as long as the group lives, so no queue is lost when a worker dies.
+// new connection. The master holds all of them as long as the group lives, so no queue is lost when a worker dies, and
+// none is closed when its slot becomes free: between a close and a new program the old one would point to the wrong
+// sockets, and a connection could be given to one that nobody serves.
 class ListeningGroup {
 public:
     // Throws std::runtime_error naming the address.
@@ -36,8 +38,15 @@ public:
         slot_ = slot;
     }
 
-    void open(std::uint32_t worker);  // nothing if it is open; throws std::runtime_error
+    // False: it was open. Throws std::runtime_error.
+    bool open(std::uint32_t worker);
     void close(std::uint32_t worker) noexcept;
+    // Nobody serves this slot any more. Its socket waits for the slot's next worker where connections are steered;
+    // elsewhere it is closed.
+    void release(std::uint32_t worker) noexcept;
+    // Whether connections wait in the queue of that slot alone. A handshake that began before new connections were
+    // steered away may end after the worker has left.
+    bool has_waiting(std::uint32_t worker) const noexcept;
     void close_all() noexcept;
     // Closes the master's copies only: each socket listens on until its worker closes it.
     void let_go() noexcept;
@@ -65,7 +74,7 @@ private:
     ListenerPlan asked_;
     sockaddr_storage bound_{};
     std::uint32_t slot_;
-    bool reuse_port_;
+    bool reuse_port_, steered_ = false;
     std::array<UniqueFd, max_workers> sockets_;
     std::vector<std::uint8_t> order_;
 };

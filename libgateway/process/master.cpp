@@ -17,6 +17,8 @@ namespace gateway::process {
 namespace {
 
 constexpr int busy_turn_ms = 25, quiet_turn_ms = 200;
+// How often queues that nobody serves are looked at; longer than a worker takes to empty one and let go of it.
+constexpr std::int64_t queue_look_ns = 1'500 * ns_per_ms;
 
 }  // namespace
 
@@ -61,6 +63,7 @@ void Master::tick() {
     close_withdrawn();
     finish_take_over();
     steer();
+    hand_over_queues();
     control_.channel.flush();
     old_control_.channel.flush();
     for (std::size_t slot = 0; slot < max_workers; ++slot) workers_[slot].channel.flush();
@@ -119,6 +122,24 @@ void Master::steer() {
     }
     steered_ = live;
     steer_again_ = false;
+}
+
+// Connections in the queue of a free slot go to a worker that is ready: each is accepted once, by whoever comes first.
+void Master::hand_over_queues() {
+    if (phase_ != Phase::serving || now_ns_ - queues_looked_ns_ < queue_look_ns) return;
+    const SlotSet live = workers_.live();
+    const auto taker = std::find(live.begin(), live.end(), true);
+    if (taker == live.end()) return;
+    queues_looked_ns_ = now_ns_;
+    MasterChannel& channel = workers_[static_cast<std::size_t>(taker - live.begin())].channel;
+    for (const std::unique_ptr<ListeningGroup>& group : groups_) {
+        const ListenerPlan bound = group->bound();
+        for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
+            if (workers_[slot].duty != Duty::none || !group->has_waiting(slot)) continue;
+            const int fd = group->fd(slot);
+            channel.send(ToWorker::take_queue, group->slot(), {}, bytes_of(bound), {&fd, 1});
+        }
+    }
 }
 
 std::string Master::status_text() const {

@@ -51,6 +51,7 @@ private:
     void start_what_is_due();
     void kill_what_is_late();
     void steer();
+    void hand_over_queues();
     void tell_systemd();
     std::string status_text() const;
     void on_signals(const SignalsSeen& seen);
@@ -64,6 +65,7 @@ private:
     void open_metrics(const Plan& plan);
     void take_over(const UpgradeState& state);
     void take_over_workers(const UpgradeState& state);
+    void end_changes_of_old_control();
     void take_over_segment(UniqueFd fd);
     void write_pid_file();
 
@@ -74,6 +76,7 @@ private:
     std::string prepare_listeners(const Plan& next, Change& change);
     std::string prepare_workers(const Plan& next, Change& change);
     void commit(const Plan& next, Change& change);
+    void change_limits(const Plan& before);
     void announce(ListeningGroup& group);
     void withdraw(std::uint32_t listener_slot);
     ListeningGroup* find_group(const ListenerPlan& plan) noexcept;
@@ -87,6 +90,7 @@ private:
     [[noreturn]] void become_worker(std::uint32_t slot, UniqueFd channel, int parent);
     void reap();
     void on_control_end(int status);
+    void on_old_control_end();
     void on_worker_end(std::uint32_t slot, int status);
     void retire(std::uint32_t slot);
     void release_slot(std::uint32_t slot);
@@ -134,9 +138,11 @@ private:
     std::optional<UpgradeCheck> upgrade_;
     Phase phase_ = Phase::booting;
     int exit_status_ = 0;
+    std::uint32_t told_open_files_ = 0;
     std::int64_t now_ns_ = 0;
     std::uint64_t started_ms_ = 0, revision_ = 0;
     SlotSet steered_{};
+    std::int64_t queues_looked_ns_ = 0;
     bool steer_again_ = false, taking_over_ = false, pending_reload_ = false, reloading_ = false, ready_told_ = false;
     bool boot_again_ = false, has_pid_file_ = false;
     bool reload_asked_ = false;  // and not yet begun: a further HUP is covered by it

@@ -13,6 +13,9 @@ namespace gateway::process {
 
 namespace {
 
+// How long an old control may take to bring its last changes to disk.
+constexpr std::int64_t last_changes_ns = 5'000 * ns_per_ms;
+
 constexpr std::size_t metrics_per_worker = 64 * 1024;
 
 std::array<shm::ZoneRequest, 5> zones_of(const Plan& plan) {
@@ -96,7 +99,15 @@ void Master::take_over(const UpgradeState& state) {
     phase_ = Phase::serving;
     plan_.worker_count = 0;
     log::notice("new binary {} runs; old workers drain as soon as new ones are ready", GATEWAY_VERSION);
-    start_control();
+    end_changes_of_old_control();
+}
+
+// The new control begins with what the old one left on disk: a change that was accepted must be there, and none may be
+// accepted afterwards.
+void Master::end_changes_of_old_control() {
+    control_.start_at_ns = now_ns_;
+    if (old_control_.pid > 0 && old_control_.channel.send(ToControl::changes, 0))
+        control_.start_at_ns += last_changes_ns;
 }
 
 void Master::take_over_segment(UniqueFd fd) {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -80,6 +81,7 @@ void Master::become_control(UniqueFd channel, int parent, bool drop) {
         ControlStart start;
         start.options = options_;
         start.master = std::move(channel);
+        start.takes_over = taking_over_ && old_control_.pid > 0;
         start.has_plan = phase_ != Phase::booting;
         start.plan = plan_;
         for (std::size_t slot = 0; slot < max_workers; ++slot) {
@@ -134,8 +136,7 @@ void Master::become_worker(std::uint32_t slot, UniqueFd channel, int parent) {
         start.master = std::move(channel);
         close_all_but(keep);
         if (plan_.cpu_affinity) pin_to_cpu(slot);
-        if (!raise_open_files(plan_.open_files))
-            log::warn("worker_rlimit_nofile {} is above the hard limit", plan_.open_files);
+        raise_open_files(plan_.open_files);
         enter_child(plan_, must_drop(plan_), parent);
         return run_worker(std::move(start));
     });
@@ -149,7 +150,7 @@ void Master::reap() {
         if (pid == control_.pid) {
             on_control_end(status);
         } else if (pid == old_control_.pid) {
-            old_control_ = {};
+            on_old_control_end();
         } else if (upgrade_ && pid == upgrade_->pid()) {
             on_upgrade_check(status);
         } else if (const std::optional<std::uint32_t> slot = workers_.find(pid)) {
@@ -177,6 +178,14 @@ void Master::on_control_end(int status) {
     if (taking_over_) note("control of the new binary " + how_it_ended(status) + "; the old processes serve on");
     if (reloading_) notify_.ready(status_text());
     reloading_ = false;
+}
+
+// Whoever takes its place need not wait for it any longer.
+void Master::on_old_control_end() {
+    old_control_ = {};
+    if (!taking_over_) return;
+    control_.start_at_ns = std::min(control_.start_at_ns, now_ns_);
+    if (control_.has_resources) control_.channel.send(ToControl::changes, 1);
 }
 
 void Master::on_worker_end(std::uint32_t slot, int status) {
@@ -215,7 +224,8 @@ void Master::release_slot(std::uint32_t slot) {
     workers_[slot].duty = Duty::none;
     workers_[slot].previous = false;
     workers_[slot].brake = {};
-    for (const std::unique_ptr<ListeningGroup>& group : groups_) group->close(slot);
+    for (const std::unique_ptr<ListeningGroup>& group : groups_) group->release(slot);
+    queues_looked_ns_ = 0;
     steer_again_ = true;
 }
 

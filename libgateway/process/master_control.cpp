@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "libgateway/base/log.hpp"
@@ -63,6 +64,9 @@ void Master::on_message(Control& control) {
             return stop();
         case ToMaster::quit:
             return quit();
+        case ToMaster::changes_ended:
+            if (!current && control_.pid == 0) control_.start_at_ns = std::min(control_.start_at_ns, now_ns_);
+            return;
     }
     log::alert("control (pid {}) sent a message of unknown type {}", control.pid, head.type);
 }

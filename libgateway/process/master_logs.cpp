@@ -4,9 +4,8 @@
 
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 
-#include "libgateway/base/log.hpp"
+#include "libgateway/base/log_line.hpp"
 #include "libgateway/process/privileges.hpp"
 
 namespace gateway::process {
@@ -16,12 +15,7 @@ namespace {
 std::atomic<int> master_log{-1};
 
 void to_master_log(LogLevel level, std::string_view line) {
-    std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    ::localtime_r(&now, &parts);
-    char stamp[24];
-    std::strftime(stamp, sizeof stamp, "%Y/%m/%d %H:%M:%S", &parts);
-    const std::string whole = fmt::format("{} [{}] {}: {}\n", stamp, name_of(level), ::getpid(), line);
+    const std::string whole = log::line_of(level, line);
     // One write: O_APPEND keeps lines of several processes whole.
     (void)!::write(master_log, whole.data(), whole.size());
 }

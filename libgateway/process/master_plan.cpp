@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/master.hpp"
+#include "libgateway/process/privileges.hpp"
 
 namespace gateway::process {
 
@@ -26,16 +28,15 @@ struct Master::Change {
     std::vector<Kept> kept;
     std::vector<std::unique_ptr<ListeningGroup>> added;
     std::vector<std::uint32_t> new_workers;
-    std::vector<std::uint32_t> taken;      // listener slots given to `kept` and `added`
-    std::vector<ListeningGroup*> widened;  // have sockets for the new workers already
+    std::vector<std::uint32_t> taken;                               // listener slots given to `kept` and `added`
+    std::vector<std::pair<ListeningGroup*, std::uint32_t>> opened;  // sockets in `kept` for new workers
     std::optional<LogFiles> logs;
     bool committed = false;
 
     ~Change() {
         if (committed) return;
-        for (ListeningGroup* group : widened) {
-            for (const std::uint32_t worker : new_workers) group->close(worker);
-        }
+        // The last first: no other socket of the group changes its place.
+        for (auto socket = opened.rbegin(); socket != opened.rend(); ++socket) socket->first->close(socket->second);
     }
 };
 
@@ -43,17 +44,7 @@ struct Master::Change {
 std::string Master::adopt_plan(Plan next) try {
     const std::string kept = phase_ == Phase::serving ? needs_restart(plan_, next) : std::string();
     if (!kept.empty()) log::notice("changed settings that take effect after a restart: {}", kept);
-    next.uid = plan_.uid;
-    next.gid = plan_.gid;
-    next.data_dir = plan_.data_dir;
-    next.socket_path = plan_.socket_path;
-    next.pid_file = plan_.pid_file;
-    next.status_address = plan_.status_address;
-    next.status_address_size = plan_.status_address_size;
-    next.metrics_address = plan_.metrics_address;
-    next.metrics_address_size = plan_.metrics_address_size;
-    next.counter_zone_size = plan_.counter_zone_size;
-    if (phase_ == Phase::serving) next.reuse_port = plan_.reuse_port;
+    keep_until_restart(plan_, next);
     Change change;
     if (std::string refusal = prepare(next, change); !refusal.empty()) {
         steer_again_ = true;  // sockets that were opened and closed again may have changed the order of a group
@@ -70,8 +61,9 @@ std::string Master::prepare(const Plan& next, Change& change) {
     if (std::string refusal = prepare_workers(next, change); !refusal.empty()) return refusal;
     if (std::string refusal = prepare_listeners(next, change); !refusal.empty()) return refusal;
     for (const Change::Kept& kept : change.kept) {
-        change.widened.push_back(kept.group);
-        for (const std::uint32_t worker : change.new_workers) kept.group->open(worker);
+        for (const std::uint32_t worker : change.new_workers) {
+            if (kept.group->open(worker)) change.opened.emplace_back(kept.group, worker);
+        }
     }
     const bool same_logs = next.access_log == plan_.access_log && next.error_log == plan_.error_log &&
                            next.access_log_enabled == plan_.access_log_enabled;
@@ -124,7 +116,7 @@ void Master::commit(const Plan& next, Change& change) {
         logs_ = std::move(*change.logs);
         hand_out_logs(true);
     }
-    plan_ = next;
+    change_limits(std::exchange(plan_, next));
     for (const std::unique_ptr<ListeningGroup>& group : groups_) {
         const bool stays = std::any_of(change.kept.begin(), change.kept.end(),
                                        [&](const Change::Kept& kept) { return kept.group == group.get(); });
@@ -155,6 +147,19 @@ void Master::commit(const Plan& next, Change& change) {
     }
     log::set_level(static_cast<LogLevel>(plan_.error_log_level));
     steer_again_ = true;
+}
+
+// What the kernel keeps of each worker; those that start later take it from the plan.
+void Master::change_limits(const Plan& before) {
+    if (std::exchange(told_open_files_, plan_.open_files) != plan_.open_files && !may_open_files(plan_.open_files))
+        log::warn("worker_rlimit_nofile {} is above the hard limit, which is taken instead", plan_.open_files);
+    for (std::uint32_t slot = 0; slot < max_workers; ++slot) {
+        const WorkerRecord& record = workers_[slot];
+        if (record.pid == 0 || record.previous) continue;
+        raise_open_files(plan_.open_files, record.pid);
+        if (plan_.cpu_affinity == before.cpu_affinity) continue;
+        plan_.cpu_affinity ? pin_to_cpu(slot, record.pid) : unpin(record.pid);
+    }
 }
 
 void Master::announce(ListeningGroup& group) {

@@ -156,6 +156,7 @@ void Master::finish_take_over() {
         // The place of a worker that was dead at the time: its sockets came along, nobody serves them.
         if (workers_[slot].duty == Duty::none) release_slot(slot);
     }
+    control_.channel.send(ToControl::changes, 1);
     if (old_control_.pid > 0) {
         old_control_.channel.send(ToControl::stop);
         old_control_.kill_at_ns = now_ns_ + stop_limit_ns;

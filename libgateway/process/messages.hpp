@@ -24,6 +24,7 @@ enum class ToMaster : std::uint32_t {
     reopen_logs,      // gatewayctl reopen: as SIGUSR1
     stop,             // gatewayctl stop: as SIGTERM
     quit,             // gatewayctl quit: as SIGQUIT
+    changes_ended,    // answer to `changes` 0: what was accepted is on disk, nothing more is
 };
 // ---- master -> control
 // -------------------------------------------------------------------------------------------------
@@ -36,6 +37,8 @@ enum class ToControl : std::uint32_t {
     reopen_logs,      // descriptor: error log
     stop,             // end now
     upgrade_note,     // text: what became of the last SIGUSR2
+    changes,  // number 1: this control is in charge; 0: a new binary is about to be: accept no more changes, and
+              // answer changes_ended
 };
 // ---- master -> worker
 // --------------------------------------------------------------------------------------------------
@@ -48,6 +51,8 @@ enum class ToWorker : std::uint32_t {
     add_listener,     // descriptor; body ListenerPlan; number = listener slot
     remove_listener,  // number = listener slot: accept until the queue stays empty for 1 s, then close
     pause_accept,     // reserved
+    take_queue,       // descriptor; body ListenerPlan: nobody serves this queue any more; accept what waits in it until
+                      // it stays empty for 1 s, then close
 };
 // ---- worker -> master: nothing. Its state, heartbeat and revision are read from its WorkerPage (worker_page.hpp).
 
@@ -61,7 +66,8 @@ struct Resources {
     std::array<std::uint16_t, max_listeners> ports{};  // by listener, after binding
     std::uint16_t status_port = 0, metrics_port = 0;
     std::uint16_t reserved[2] = {};
-    FixedText<108> channel_address;       // of the worker channel: abstract unix address, first byte not NUL here
+    FixedText<108> channel_address;  // of the worker channel: abstract unix address, first byte not NUL here
+    std::uint32_t reserved2 = 0;
     std::uint64_t master_started_ms = 0;  // wall clock
 };
 struct WorkerEvent {

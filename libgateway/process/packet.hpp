@@ -33,10 +33,10 @@ struct ReceivedBytes {
 };
 PacketStatus receive_bytes(int socket, std::span<std::byte> buffer, ReceivedBytes& received) noexcept;
 
-// Bytes of a trivially copyable body, for send_packet.
+// Bytes of a trivially copyable body, for send_packet. It has no padding: that would send bytes that nobody wrote.
 template <class T>
 std::span<const std::byte> bytes_of(const T& value) noexcept {
-    static_assert(std::is_trivially_copyable_v<T>);
+    static_assert(std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>);
     return std::as_bytes(std::span<const T, 1>(&value, 1));
 }
 

@@ -132,6 +132,20 @@ std::string needs_restart(const Plan& before, const Plan& after) {
     return names;
 }
 
+void keep_until_restart(const Plan& before, Plan& plan) noexcept {
+    plan.uid = before.uid;
+    plan.gid = before.gid;
+    plan.data_dir = before.data_dir;
+    plan.socket_path = before.socket_path;
+    plan.pid_file = before.pid_file;
+    plan.status_address = before.status_address;
+    plan.status_address_size = before.status_address_size;
+    plan.metrics_address = before.metrics_address;
+    plan.metrics_address_size = before.metrics_address_size;
+    plan.counter_zone_size = before.counter_zone_size;
+    plan.reuse_port = before.reuse_port;
+}
+
 std::uint16_t port_of(const sockaddr_storage& address) noexcept {
     if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
     if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);

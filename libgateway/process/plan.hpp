@@ -60,15 +60,18 @@ struct Plan {
     FixedText<108> socket_path;                   // control socket, for gatewayctl
     FixedText<512> data_dir, pid_file;            // pid_file may be empty
     FixedText<512> access_log, error_log;         // file, or "stdout", "stderr", or "" for off
-    std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[6] = {};
+    std::uint8_t error_log_level = 3, access_log_enabled = 1, reserved2[10] = {};
 };
 static_assert(std::is_trivially_copyable_v<Plan>);
+static_assert(std::has_unique_object_representations_v<Plan>);  // compared and sent as bytes
 
 // Empty if the plan can be carried out; else what is wrong. The master trusts no plan that fails this.
 std::string check(const Plan& plan);
 // Fields that differ and take effect only after a restart, by their names in the static file, separated by ", "; empty:
 // none. The master keeps their old values; control names them in the answer to a reload.
 std::string needs_restart(const Plan& before, const Plan& after);
+// Gives `plan` the old values of these fields.
+void keep_until_restart(const Plan& before, Plan& plan) noexcept;
 // The same address; of those with port 0 the names tell which is which. Settings may differ.
 bool same_place(const ListenerPlan& a, const ListenerPlan& b) noexcept;
 // "127.0.0.1:80", "[::1]:80"; "?" for another family.

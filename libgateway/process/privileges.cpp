@@ -180,14 +180,22 @@ void hand_over(int fd, const Plan& plan) noexcept {
     if (must_drop(plan)) (void)::fchown(fd, static_cast<uid_t>(plan.uid), group_of(plan));
 }
 
-bool raise_open_files(std::uint32_t wanted) noexcept {
+bool raise_open_files(std::uint32_t wanted, pid_t pid) noexcept {
     rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) != 0) return false;
     if (limit.rlim_cur >= wanted) return true;
     const rlimit raised{wanted, std::max<rlim_t>(wanted, limit.rlim_max)};
-    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return true;
+    if (::prlimit(pid, RLIMIT_NOFILE, &raised, nullptr) == 0) return true;
     const rlimit most{std::min<rlim_t>(wanted, limit.rlim_max), limit.rlim_max};
-    return ::setrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur >= wanted;
+    return ::prlimit(pid, RLIMIT_NOFILE, &most, nullptr) == 0 && most.rlim_cur >= wanted;
+}
+
+bool may_open_files(std::uint32_t wanted) noexcept {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max >= wanted) return true;
+    const rlimit raised{limit.rlim_cur, wanted};
+    return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 && ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 void close_all_but(std::span<const int> keep) noexcept {
@@ -215,7 +223,7 @@ void enter_child(const Plan& plan, bool drop, int master) {
     if (::getppid() != master) throw std::system_error(ESRCH, std::system_category(), "the master is gone");
 }
 
-void pin_to_cpu(std::uint32_t index) noexcept {
+void pin_to_cpu(std::uint32_t index, pid_t pid) noexcept {
     cpu_set_t usable;
     CPU_ZERO(&usable);
     if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0) return;
@@ -225,9 +233,15 @@ void pin_to_cpu(std::uint32_t index) noexcept {
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);
-        ::sched_setaffinity(0, sizeof one, &one);
+        ::sched_setaffinity(pid, sizeof one, &one);
         return;
     }
+}
+
+void unpin(pid_t pid) noexcept {
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    if (::sched_getaffinity(0, sizeof usable, &usable) == 0) ::sched_setaffinity(pid, sizeof usable, &usable);
 }
 
 }  // namespace gateway::process

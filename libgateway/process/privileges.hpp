@@ -27,8 +27,10 @@ void prepare_parent(const std::string& path, const Plan& plan);
 // Gives an open file to the plan's user; nothing if there is none to drop to.
 void hand_over(int fd, const Plan& plan) noexcept;
 
-// As many open files as `wanted`, or as many as the hard limit allows; false in that case.
-bool raise_open_files(std::uint32_t wanted) noexcept;
+// As many open files as `wanted`, or as many as the hard limit allows; false in that case. `pid` 0: this process.
+bool raise_open_files(std::uint32_t wanted, pid_t pid = 0) noexcept;
+// Whether raise_open_files would reach `wanted` in a process with the rights of this one.
+bool may_open_files(std::uint32_t wanted) noexcept;
 
 // For a child right after fork. Closes every descriptor that is neither in `keep` nor 0, 1, 2.
 void close_all_but(std::span<const int> keep) noexcept;
@@ -36,7 +38,9 @@ void close_all_but(std::span<const int> keep) noexcept;
 // for good, gives up every capability, forbids new privileges, and ends with the master (`master` = its pid as the
 // child saw it before the fork). Throws std::system_error if any of it fails; the process must end then.
 void enter_child(const Plan& plan, bool drop, int master);
-// Pins the process to one of the CPUs it may use, by worker index.
-void pin_to_cpu(std::uint32_t index) noexcept;
+// Pins a process to one of the CPUs that the caller may use, by worker index; `pid` 0: the caller.
+void pin_to_cpu(std::uint32_t index, pid_t pid = 0) noexcept;
+// Lets a process use all CPUs that the caller may use.
+void unpin(pid_t pid) noexcept;
 
 }  // namespace gateway::process

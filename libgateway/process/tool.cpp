@@ -26,11 +26,12 @@ struct ToolOptions {
 
 ToolOptions parse(const std::vector<std::string>& arguments) {
     ToolOptions options;
-    options.config_path = config::default_static_file(config::process_environment());
+    options.config_path = default_config();
     json::Value headers = json::Value::array();
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& word = arguments[i];
-        const bool valued = word == "-c" || word == "--config" || word == "-H" || word == "--from";
+        const bool valued =
+            word == "-c" || word == "--config" || word == "-H" || word == "--from" || word == "--consumer";
         if (valued && i + 1 == arguments.size()) {
             options.error = word + " needs a value";
         } else if (word == "-c" || word == "--config") {
@@ -39,6 +40,8 @@ ToolOptions parse(const std::vector<std::string>& arguments) {
             headers.push(json::Value(arguments[++i]));
         } else if (word == "--from") {
             options.explain.set("from", json::Value(arguments[++i]));
+        } else if (word == "--consumer") {
+            options.explain.set("consumer", json::Value(arguments[++i]));
         } else if (word == "--strict") {
             options.strict = true;
         } else if (word == "--json") {
@@ -161,6 +164,10 @@ int explain(ToolOptions options) {
 }
 
 }  // namespace
+
+std::string default_config() {
+    return config::default_static_file(config::process_environment());
+}
 
 int run_tool(std::string_view name, const std::vector<std::string>& arguments) try {
     const ToolOptions options = parse(arguments);

@@ -14,4 +14,7 @@ namespace gateway::process {
 //   explain [-c FILE] [--json] METHOD URL [-H 'name: value']… [--from IP]   as the files would answer
 int run_tool(std::string_view name, const std::vector<std::string>& arguments);
 
+// The static file that is meant without -c, by the profile in the environment.
+std::string default_config();
+
 }  // namespace gateway::process

@@ -49,6 +49,7 @@ std::string format_text() {
 }  // namespace
 
 UniqueFd save(const UpgradeState& state) {
+    static_assert(std::has_unique_object_representations_v<UpgradeState>);
     UniqueFd fd(::memfd_create("gateway-upgrade", 0));
     if (!fd) throw_system("state for the new binary");
     const auto* bytes = reinterpret_cast<const char*>(&state);

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/worker_settings.hpp"
 #include "libgateway/proxy/session.hpp"
@@ -96,6 +98,7 @@ void Worker::turn(std::int64_t length_ns) {
 
 void Worker::publish(std::int64_t now_ns) noexcept {
     published_ns_ = now_ns;
+    std::erase_if(queues_, [](const std::unique_ptr<Acceptor>& queue) { return queue->closed(); });
     page_.heartbeat_ns.store(now_ns, std::memory_order_relaxed);
     page_.connections.store(static_cast<std::uint32_t>(site_->session_count()), std::memory_order_relaxed);
     page_.upstream_connections.store(site_->pool.open_connections(), std::memory_order_relaxed);
@@ -167,7 +170,23 @@ void Worker::take_order() {
             break;
         case ToWorker::pause_accept:
             break;
+        case ToWorker::take_queue:
+            take_queue();
+            break;
     }
+}
+
+void Worker::take_queue() {
+    ListenerPlan plan;
+    UniqueFd socket = orders_.take_fd(0);
+    if (!socket || !orders_.body_as(plan) || !config_->has_configuration()) return;
+    queues_.push_back(std::make_unique<Acceptor>(*site_, std::move(socket), plan));
+    queues_.back()->retire();
+}
+
+bool Worker::accepting() const noexcept {
+    const auto open = [](const std::unique_ptr<Acceptor>& one) { return one && !one->closed(); };
+    return std::any_of(acceptors_.begin(), acceptors_.end(), open) || std::any_of(queues_.begin(), queues_.end(), open);
 }
 
 void Worker::begin_drain(Milliseconds limit, bool quit) {
@@ -186,13 +205,11 @@ void Worker::begin_drain(Milliseconds limit, bool quit) {
 // time-out, so that no request meets a closed door; when the whole gateway ends, a second without a request is enough.
 void Worker::finish_if_empty() {
     const std::int64_t now = reactor_.now_ms();
-    bool accepting = false;
-    for (const auto& acceptor : acceptors_) accepting = accepting || (acceptor && !acceptor->closed());
     if (quitting_ && now - idle_checked_ms_ >= 100) {
         idle_checked_ms_ = now;
         site_->close_idle(quit_idle);
     }
-    const bool served = !accepting && site_->session_count() == 0;
+    const bool served = !accepting() && site_->session_count() == 0;
     if (served && !site_->deliveries.draining()) site_->deliveries.drain();
     if ((served && !site_->deliveries.busy()) || now >= drain_until_ms_) reactor_.stop();
 }

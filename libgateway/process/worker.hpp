@@ -33,6 +33,8 @@ private:
     void begin_drain(Milliseconds limit, bool quit);
     void turn(std::int64_t length_ns);
     void publish(std::int64_t now_ns) noexcept;
+    void take_queue();
+    bool accepting() const noexcept;
     void finish_if_empty();
 
     WorkerStart start_;
@@ -44,6 +46,7 @@ private:
     std::unique_ptr<proxy::Site> site_;
     std::unique_ptr<WorkerConfig> config_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;  // by listener slot; null: unused
+    std::vector<std::unique_ptr<Acceptor>> queues_;     // of workers that are gone; each until it is empty
     net::Descriptor master_;
     PacketReader<MasterHead> orders_;
     bool draining_ = false, quitting_ = false;

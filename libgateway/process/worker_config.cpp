@@ -258,6 +258,18 @@ void WorkerConfig::adopt() {
     say(FromWorker::adopted, revision);
 }
 
+namespace {
+
+// reading: a head (of a request, of PROXY) that is not whole yet.
+const char* state_of(const proxy::Session& session) noexcept {
+    if (session.idle()) return "idle";
+    const proxy::ProxyExchange* exchange = session.exchange();
+    if (!exchange) return "reading";
+    return exchange->head_sent ? "answering" : "waiting";
+}
+
+}  // namespace
+
 std::string WorkerConfig::describe_connections() const {
     boost::json::array list;
     std::size_t total = 0;
@@ -270,7 +282,7 @@ std::string WorkerConfig::describe_connections() const {
         row["age_ms"] = site_.reactor.now_ms() - session->started_ms();
         row["requests"] = session->requests();
         const proxy::ProxyExchange* exchange = session->exchange();
-        row["state"] = session->idle() || !exchange ? "idle" : exchange->head_sent ? "answering" : "waiting";
+        row["state"] = state_of(*session);
         if (exchange) {
             row["request"] = exchange->request.line.substr(0, 200);
             if (exchange->route) row["route"] = exchange->route->route_id;

@@ -27,7 +27,7 @@ WorkerLog::WorkerLog(UniqueFd access, UniqueFd error, telemetry::CounterPage& co
     }
     if (error) {
         error_ = std::make_shared<telemetry::LogRing>(error_ring);
-        error_log_ = thread_.add(error_, std::move(error));
+        error_log_ = thread_.add(error_, std::move(error), telemetry::LogThread::Holds::messages);
         telemetry::install_error_log(*error_);
     }
     thread_.start();

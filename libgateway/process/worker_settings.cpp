@@ -47,6 +47,7 @@ Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settin
     auto made = make_ref<proxy::Settings>();
     take_apisix(settings->file.apisix, *made);
     take_http(settings->file.nginx_config.http, *made);
+    made->max_graphql = settings->file.graphql.max_size;
     made->worker_connections = settings->file.nginx_config.event.worker_connections;
     return Ref<const proxy::Settings>(made);
 }

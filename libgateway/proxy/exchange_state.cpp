@@ -28,8 +28,10 @@ void ProxyExchange::end() noexcept {
     match = {};
     original = {};
     match_path = peer_text = sent_target = sent_host = upload_prefix = {};
-    matched = body_asked = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
+    graphql = {};
+    matched = body_asked = graphql_read = continued = body_started = keep_alive = head_sent = upstream_reusable = false;
     upload_done = true;
+    body_failure = Failure::none;
     head.reset();
     upstream_head.reset();
     response_head.reset();

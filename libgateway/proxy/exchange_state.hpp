@@ -6,11 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "libgateway/expr/graphql.hpp"
 #include "libgateway/http/forwarding.hpp"
 #include "libgateway/net/buffer_pool.hpp"
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/plugin/exchange.hpp"
 #include "libgateway/proxy/body_source.hpp"
+#include "libgateway/proxy/failure_reply.hpp"
 #include "libgateway/proxy/outgoing.hpp"
 #include "libgateway/proxy/session.hpp"
 #include "libgateway/proxy/settings.hpp"
@@ -46,6 +48,9 @@ public:
     void keep(std::uint64_t offset, std::string_view piece) {
         if (kept_limit_ != 0) keep_piece(offset, piece);
     }
+    // Reads the body if the consumer's plugins need it; sets body_failure if it cannot be had.
+    Task<Verdict> prepare_for(const Chain& merged) override;
+    void use_consumers(const ConsumerDirectory& directory) noexcept { consumers_ = &directory; }
 
     Site& site() const noexcept { return session->site(); }
     net::Stream& client_stream() const noexcept { return session->stream(); }
@@ -62,14 +67,17 @@ public:
     std::string_view sent_target, sent_host;  // of the last attempt
     bool matched = false;
     mutable bool body_asked = false;  // a variable of the body was asked for before it was there
+    mutable bool graphql_read = false;
+    mutable expr::GraphqlOperation graphql;  // once read
 
     // --- client side
     net::Buffer head;  // pinned: all views of the request
     std::size_t head_size = 0, head_scanned = 0;
     BodySource upload;
     bool upload_done = true, continued = false, body_started = false;
-    std::string body_storage;        // request body collected in memory
-    std::string_view upload_prefix;  // collected, but not whole: goes out before the rest
+    Failure body_failure = Failure::none;  // while the plugins of a consumer waited for it
+    std::string body_storage;              // request body collected in memory
+    std::string_view upload_prefix;        // collected, but not whole: goes out before the rest
     Outgoing to_client;
     net::Buffer response_head;  // serialised
     bool keep_alive = false;    // the client connection, after this exchange

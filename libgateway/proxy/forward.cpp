@@ -103,18 +103,23 @@ Failure failure_of(const Error& error) noexcept {
 Task<Failure> connect(ProxyExchange& exchange, const upstream::Node& node) {
     Site& site = exchange.site();
     upstream::Endpoint& endpoint = *node.endpoint;
+    net::Descriptor& client = exchange.client_stream().descriptor();
     net::SocketAddress address = endpoint.literal_address();
     if (!endpoint.is_literal()) {
-        Result<net::SocketAddress> found = co_await site.resolver.resolve(endpoint.host(), endpoint.port());
-        if (found.has_error()) co_return Failure::unresolved;
+        Result<net::SocketAddress> found = co_await site.resolver.resolve(endpoint.host(), endpoint.port(), client);
+        if (found.has_error()) {
+            const bool gone = found.error().code == boost::system::errc::operation_canceled;
+            co_return gone ? Failure::client_gone : Failure::unresolved;
+        }
         address = *found;
         exchange.attempt().address = exchange.arena().copy(address.text());
     }
     Result<upstream::Lease> lease =
-        co_await site.pool.connect(endpoint, address, exchange.route->timeouts.connect, exchange.sleeper());
+        co_await site.pool.connect(endpoint, address, exchange.route->timeouts.connect, exchange.sleeper(), client);
     if (lease.has_error()) {
-        if (!endpoint.is_literal()) site.resolver.expire(endpoint.host());
-        co_return failure_of(lease.error());
+        const Failure failure = failure_of(lease.error());
+        if (failure != Failure::client_gone && !endpoint.is_literal()) site.resolver.expire(endpoint.host());
+        co_return failure;
     }
     exchange.lease = std::move(*lease);
     exchange.attempt().connect_ms = static_cast<std::int32_t>(site.reactor.now_ms() - exchange.attempt().started_ms);
@@ -264,14 +269,18 @@ void finish_attempt(ProxyExchange& exchange, const Tries& tries, Failure failure
     AttemptRecord& record = exchange.attempt();
     record.header_ms = static_cast<std::int32_t>(exchange.site().reactor.now_ms() - record.started_ms);
     record.sent = exchange.to_upstream.sent();
-    record.status = failure == Failure::none ? exchange.response.status : is_timeout(failure) ? 504u : 502u;
     auto& endpoint = *node_of(exchange, tries).endpoint;
     ++endpoint.attempts;
-    if (failure != Failure::none) {
-        record.response_ms = record.header_ms;
-        ++endpoint.failures;
-        exchange.lease.reset();
+    if (failure == Failure::none) {
+        record.status = exchange.response.status;
+        return;
     }
+    record.response_ms = record.header_ms;
+    exchange.lease.reset();
+    // A client that leaves or breaks off says nothing of the node.
+    if (!is_of_upstream(failure)) return;
+    record.status = is_timeout(failure) ? 504 : 502;
+    ++endpoint.failures;
 }
 
 Failure pick_node(ProxyExchange& exchange, Tries& tries) {
@@ -353,7 +362,7 @@ Task<Forwarded> forward(ProxyExchange& exchange) {
             if (failure == Failure::none && !is_acceptable(exchange)) failure = Failure::invalid;
         }
         finish_attempt(exchange, tries, failure);
-        target.balancer()->settle(tries.node, {failure != Failure::none, 0});
+        target.balancer()->settle(tries.node, {is_of_upstream(failure), 0});
         if (failure == Failure::none || !may_try_again(exchange, tries, failure, reused)) co_return Forwarded{failure};
         if (tries.deadline_ms && site.reactor.now_ms() > tries.deadline_ms) {
             log::error("proxy retry timeout, retry count: {}, deadline: {} now: {}", exchange.attempt_count,

@@ -38,12 +38,23 @@ private:
 
 enum class HeadState : std::uint8_t { complete, refused, need_more, gone };
 
+// What the session kept for this exchange. A head that began earlier brings its time with it.
+void take_carried(ProxyExchange& exchange) noexcept {
+    CarriedBytes carried = exchange.session->take_carried();
+    exchange.head = std::move(carried.block);
+    exchange.head_size = carried.size;
+    exchange.head_scanned = carried.scanned;
+    if (carried.begun_ms == 0) return;
+    exchange.started_ms = carried.begun_ms;
+    exchange.started_ns = carried.begun_ms * 1'000'000;
+}
+
 // Reads and parses as much of the request head as is there.
 HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     Session& session = *exchange.session;
     net::Buffer& block = exchange.head;
     const auto& limits = exchange.settings->limits;
-    if (!block && session.has_carried()) block = session.take_carried(exchange.head_size);
+    if (session.has_carried()) take_carried(exchange);
     if (!block) block = exchange.site().buffers.take(4096);
     for (;;) {
         if (exchange.head_size > 0) {
@@ -69,24 +80,17 @@ HeadState read_head(ProxyExchange& exchange, http::HeadResult& result) {
     }
 }
 
-// The rest of a head that did not come in one piece: all of it within header_timeout, however it trickles.
-Task<HeadState> read_slow_head(ProxyExchange& exchange, http::HeadResult& result) {
-    Session& session = *exchange.session;
+// A head that did not come in one piece goes back to the session, which waits for the rest without an exchange. All of
+// it must come within header_timeout, however it trickles.
+HeadState put_off(ProxyExchange& exchange, http::HeadResult& result) noexcept {
+    if (exchange.head_size == 0) return HeadState::need_more;
     const std::int64_t until = exchange.started_ms + exchange.settings->header_timeout.count();
-    for (;;) {
-        const std::int64_t left = until - exchange.site().reactor.now_ms();
-        if (left > 0) {
-            const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
-                                                                   net::readable | net::hangup, Milliseconds(left));
-            if (woke == net::Woke::cancelled) co_return HeadState::gone;
-        }
-        const HeadState state = left > 0 ? read_head(exchange, result) : HeadState::need_more;
-        if (state != HeadState::need_more) co_return state;
-        if (exchange.site().reactor.now_ms() < until) continue;
-        if (exchange.head_size == 0) co_return HeadState::gone;
+    if (exchange.site().reactor.now_ms() >= until) {
         result = {http::HeadState::failed, 0, 408, "request head took too long"};
-        co_return HeadState::refused;
+        return HeadState::refused;
     }
+    exchange.session->keep_head(std::move(exchange.head), exchange.head_size, exchange.started_ms);
+    return HeadState::need_more;
 }
 
 void set_page(ProxyExchange& exchange, unsigned status, EndReason reason) noexcept {
@@ -211,6 +215,10 @@ enum class Outcome : std::uint8_t { reply, forward, gone };
 Outcome outcome_of(ProxyExchange& exchange, Verdict verdict) {
     exchange.source = ResponseSource::plugin;
     exchange.reason = EndReason::plugin_reply;
+    if (exchange.merge_failed) {
+        exchange.source = ResponseSource::gateway;
+        exchange.reason = EndReason::plugin_failed;
+    }
     if (verdict == Verdict::fail) set_page(exchange, 500, EndReason::plugin_failed);
     return Outcome::reply;
 }
@@ -235,16 +243,45 @@ Task<Failure> collect_for_match(ProxyExchange& exchange) {
     co_return failure;
 }
 
+Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted) {
+    if (wanted == 0 || exchange.upload_done || exchange.body_buffered) co_return Failure::none;
+    Task<Failure> collecting = collect_request_body(exchange, wanted);
+    const Failure failure = co_await collecting;
+    co_return failure;
+}
+
+// The consumers of this snapshot, as long as the request phases run: what auth plugins find and what is merged then are
+// of one revision, and a long exchange holds no old one.
+class Directory {
+public:
+    Directory(ProxyExchange& exchange, const SnapshotPtr& snapshot) : exchange_(exchange), snapshot_(snapshot) {
+        exchange_.use_consumers(*snapshot_);
+    }
+    ~Directory() { exchange_.use_consumers(ConsumerDirectory::none()); }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+
+private:
+    ProxyExchange& exchange_;
+    const SnapshotPtr snapshot_;
+};
+
 // Rewrite and access of both scopes, with the body whole if somebody needs it so.
 Task<Outcome> run_request_phases(ProxyExchange& exchange) {
+    const Directory directory(exchange, exchange.site().snapshot);
     const std::uint64_t wanted =
         std::max(exchange.global->request_body_needed(), exchange.chain->request_body_needed());
-    if (wanted > 0 && !exchange.upload_done && !exchange.body_buffered) {
-        const Failure failure = co_await collect_request_body(exchange, wanted);
+    if (wanted > 0) {
+        const Failure failure = co_await collect_for_plugins(exchange, wanted);
         if (failure != Failure::none) co_return set_failure(exchange, failure) ? Outcome::reply : Outcome::gone;
     }
     Verdict verdict = Verdict::next;
-    if (has_lane<Phase::rewrite>(exchange)) verdict = co_await run_lane<Phase::rewrite>(exchange);
+    if (has_lane<Phase::rewrite>(exchange)) {
+        verdict = co_await run_rewrite(exchange, *exchange.global, exchange.chain, exchange.matched);
+    }
+    if (exchange.body_failure != Failure::none) {
+        co_return set_failure(exchange, exchange.body_failure) ? Outcome::reply : Outcome::gone;
+    }
     if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
     if (has_lane<Phase::access>(exchange)) verdict = co_await run_lane<Phase::access>(exchange);
     if (verdict != Verdict::next) co_return outcome_of(exchange, verdict);
@@ -330,13 +367,20 @@ After after(const ProxyExchange& exchange, bool understood) noexcept {
 
 }  // namespace
 
+Task<Verdict> ProxyExchange::prepare_for(const Chain& merged) {
+    const std::uint64_t wanted = merged.request_body_needed();
+    Task<Failure> collecting = collect_for_plugins(*this, wanted);
+    body_failure = co_await collecting;
+    co_return body_failure == Failure::none ? Verdict::next : Verdict::respond;
+}
+
 Task<After> serve(Session& session) {
     const Held held(session);
     ProxyExchange& exchange = *held;
     http::HeadResult head;
     HeadState state = read_head(exchange, head);
-    if (state == HeadState::need_more && exchange.head_size == 0) co_return After::next;
-    if (state == HeadState::need_more) state = co_await read_slow_head(exchange, head);
+    if (state == HeadState::need_more) state = put_off(exchange, head);
+    if (state == HeadState::need_more) co_return After::next;
     if (state == HeadState::gone) co_return After::close;
     session.count_request();
 

@@ -91,7 +91,7 @@ bool queue_response_head(ProxyExchange& exchange) {
 void add_upstream_status(ProxyExchange& exchange) {
     if (exchange.attempt_count == 0) return;
     const unsigned last = exchange.attempts[exchange.attempt_count - 1].status;
-    if (last < 500 && !exchange.settings->show_upstream_status) return;
+    if (last == 0 || (last < 500 && !exchange.settings->show_upstream_status)) return;
     std::string_view list;
     for (std::size_t i = 0; i < exchange.attempt_count; ++i) {
         std::array<char, 8> text;

@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "libgateway/http/proxy_protocol.hpp"
 #include "libgateway/proxy/request_flow.hpp"
@@ -65,15 +67,17 @@ Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::u
 Task<void> Session::serve_all() {
     int served = 0;
     for (;;) {
-        if (!has_carried() && !stream_.descriptor().has(net::readable)) {
+        if (carried_scanned_ == carried_size_ && !stream_.descriptor().has(net::readable)) {
             served = 0;
-            idle_ = true;
+            idle_ = !has_carried();
             idle_since_ms_ = site_.reactor.now_ms();
-            const Milliseconds limit =
-                requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
-            const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, limit);
+            const net::Woke woke =
+                co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, patience());
             idle_ = false;
-            if (woke != net::Woke::ready) co_return;
+            // A request that arrived together with the end of the wait is answered, not reset.
+            if (woke == net::Woke::expired && !has_carried() && has_unread()) continue;
+            // A head that takes too long is answered, silence is not.
+            if (woke == net::Woke::cancelled || (woke == net::Woke::expired && !has_carried())) co_return;
         }
         const After after = co_await serve(*this);
         if (after == After::linger) co_await linger();
@@ -83,6 +87,18 @@ Task<void> Session::serve_all() {
             co_await site_.reactor.yield();
         }
     }
+}
+
+// How long the next bytes may take. Never zero, which would be no limit.
+Milliseconds Session::patience() const noexcept {
+    if (!has_carried()) return requests_ == 0 ? site_.settings->header_timeout : site_.settings->keepalive_timeout;
+    const std::int64_t until = head_begun_ms_ + site_.settings->header_timeout.count();
+    return Milliseconds(std::max<std::int64_t>(until - site_.reactor.now_ms(), 1));
+}
+
+bool Session::has_unread() const noexcept {
+    char byte = 0;
+    return ::recv(stream_.descriptor().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 // Closing with unread bytes sends a reset, which may overtake the answer: end our half, read on until the client has
@@ -147,12 +163,19 @@ void Session::carry(std::string_view bytes) {
     std::memcpy(kept.data(), bytes.data(), bytes.size());
     carried_ = std::move(kept);
     carried_size_ = static_cast<std::uint32_t>(bytes.size());
+    carried_scanned_ = 0;
+    head_begun_ms_ = 0;
 }
 
-net::Buffer Session::take_carried(std::size_t& size) noexcept {
-    size = carried_size_;
-    carried_size_ = 0;
-    return std::move(carried_);
+void Session::keep_head(net::Buffer block, std::size_t size, std::int64_t begun_ms) noexcept {
+    carried_ = std::move(block);
+    carried_size_ = carried_scanned_ = static_cast<std::uint32_t>(size);
+    head_begun_ms_ = begun_ms;
+}
+
+CarriedBytes Session::take_carried() noexcept {
+    const std::size_t size = std::exchange(carried_size_, 0), scanned = std::exchange(carried_scanned_, 0);
+    return {std::move(carried_), size, scanned, std::exchange(head_begun_ms_, 0)};
 }
 
 std::string Session::peer_text() const {

@@ -24,6 +24,14 @@ struct ProxiedAddress {  // from a PROXY header
     bool known = false;
 };
 
+// Bytes that are here before an exchange is: behind the last request, or a head that is not whole yet.
+struct CarriedBytes {
+    net::Buffer block;
+    std::size_t size = 0;
+    std::size_t scanned = 0;    // of them known to hold no end of a head
+    std::int64_t begun_ms = 0;  // when the head began; 0: with the exchange that takes it
+};
+
 // Lives on the frame of its own coroutine, from start() to the end of the connection.
 class Session {
 public:
@@ -48,6 +56,9 @@ public:
     std::int64_t started_ms() const noexcept { return started_ms_; }
     std::int64_t idle_since_ms() const noexcept { return idle_since_ms_; }
     bool idle() const noexcept { return idle_; }
+    // Whether bytes have arrived that the loop has not told of yet. A system call: for the moment before an idle
+    // connection is closed, since closing it then would reset a request.
+    bool has_unread() const noexcept;
     const ProxyExchange* exchange() const noexcept { return exchange_; }
     std::string local_address() const;
     std::string peer_text() const;                          // "10.0.0.1:4711"
@@ -55,7 +66,9 @@ public:
 
     // Bytes of the next request that came with this one; kept until serve() asks.
     void carry(std::string_view bytes);
-    net::Buffer take_carried(std::size_t& size) noexcept;
+    // The front of a head, all of it scanned; serve() is called again when more has come or its time is over.
+    void keep_head(net::Buffer block, std::size_t size, std::int64_t begun_ms) noexcept;
+    CarriedBytes take_carried() noexcept;
     bool has_carried() const noexcept { return carried_size_ > 0; }
     void set_exchange(const ProxyExchange* exchange) noexcept { exchange_ = exchange; }
     void count_request() noexcept { ++requests_; }
@@ -66,17 +79,18 @@ private:
     Task<bool> read_proxy_header();
     Task<void> serve_all();
     Task<void> linger();
+    Milliseconds patience() const noexcept;
 
     Site& site_;
     net::Stream stream_;
     net::Sleeper sleeper_;
     net::Buffer carried_;
-    std::uint32_t carried_size_ = 0;
+    std::uint32_t carried_size_ = 0, carried_scanned_ = 0;
     std::uint32_t serial_ = 0, requests_ = 0;
     expr::Address peer_;
     std::uint16_t peer_port_ = 0, local_port_ = 0;
     bool peer_unix_ = false, idle_ = false;
-    std::int64_t started_ms_ = 0, idle_since_ms_ = 0;
+    std::int64_t started_ms_ = 0, idle_since_ms_ = 0, head_begun_ms_ = 0;
     std::unique_ptr<ProxiedAddress> proxied_;
     const ProxyExchange* exchange_ = nullptr;
     Session *previous_ = nullptr, *next_ = nullptr;

@@ -19,6 +19,7 @@ struct Settings : RefCounted {
     Milliseconds keepalive_timeout{60'000}, header_timeout{60'000}, body_timeout{60'000}, send_timeout{10'000};
     std::uint64_t max_body_size = 0;               // 0: no limit
     std::uint64_t max_matched_body = 64ull << 20;  // max_post_args_readable_size
+    std::uint64_t max_graphql = 1 << 20;           // graphql.max_size
     bool underscores_in_headers = true;
     bool show_upstream_status = false;
     bool debug_header = false;                        // apisix.enable_debug

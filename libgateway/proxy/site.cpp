@@ -41,7 +41,8 @@ void Site::close_idle(Milliseconds idle) {
     const std::int64_t before = reactor.now_ms() - idle.count();
     for (Session* session = sessions_; session;) {
         Session* next = session->next_;
-        if (session->idle() && session->idle_since_ms() <= before) session->sleeper().cancel();
+        if (session->idle() && session->idle_since_ms() <= before && !session->has_unread())
+            session->sleeper().cancel();
         session = next;
     }
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "libgateway/delivery/dispatch.hpp"
 #include "libgateway/net/buffer_pool.hpp"
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/resolver.hpp"

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "libgateway/base/hash.hpp"
+#include "libgateway/base/log.hpp"
 #include "libgateway/expr/body_arguments.hpp"
 #include "libgateway/expr/graphql.hpp"
 #include "libgateway/expr/query.hpp"
@@ -52,6 +53,9 @@ private:
     bool upstream(VariableKind kind);
     bool response(const expr::Variable& variable);
     bool body(const expr::Variable& variable);
+    void read_graphql(std::string_view type);
+    bool set_cookie(std::string_view name);
+    bool trailer(std::string_view key, bool sent);
     bool fields(const http::Fields& fields, std::string_view key);
     bool remote_user();
     bool tcp_info(std::string_view key);
@@ -243,7 +247,10 @@ bool Reader::upstream(VariableKind kind) {
         case VariableKind::upstream_addr:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.address); });
         case VariableKind::upstream_status:
-            return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.status); });
+            return per_attempt([&](auto& list, const AttemptRecord& record) {
+                if (record.status == 0) return list.push_back('-');
+                append(list, record.status);
+            });
         case VariableKind::upstream_connect_time:
             return per_attempt(
                 [](auto& list, const AttemptRecord& record) { append_seconds(list, record.connect_ms); });
@@ -252,8 +259,14 @@ bool Reader::upstream(VariableKind kind) {
         case VariableKind::upstream_response_time:
             return per_attempt(
                 [](auto& list, const AttemptRecord& record) { append_seconds(list, record.response_ms); });
-        case VariableKind::upstream_response_length:
-            return last && format("{}", x_.download.taken());
+        case VariableKind::upstream_upgrade:
+            return x_.request.websocket && x_.route && x_.route->enable_websocket && text("websocket");
+        case VariableKind::upstream_connection:
+            return x_.request.websocket && x_.route && x_.route->enable_websocket && text("upgrade");
+        case VariableKind::upstream_response_length:  // only the last attempt's body is read
+            return per_attempt([&](auto& list, const AttemptRecord& record) {
+                append(list, &record == last ? x_.download.taken() : std::uint64_t(0));
+            });
         case VariableKind::upstream_bytes_received:
             return per_attempt([&](auto& list, const AttemptRecord& record) { append(list, record.received); });
         case VariableKind::upstream_bytes_sent:
@@ -279,9 +292,32 @@ bool Reader::response(const expr::Variable& variable) {
             return text("");
         case VariableKind::upstream_http:
             return x_.attempt_count && fields(x_.response.fields, variable.key);
+        case VariableKind::upstream_cookie:
+            return x_.attempt_count && set_cookie(variable.key);
+        case VariableKind::upstream_trailer:
+        case VariableKind::sent_trailer:
+            return x_.attempt_count && trailer(variable.key, variable.kind == VariableKind::sent_trailer);
         default:
             return false;
     }
+}
+
+bool Reader::set_cookie(std::string_view name) {
+    for (const http::Field& field : x_.response.fields) {
+        std::string_view value;
+        const std::string_view pair = field.value.substr(0, field.value.find(';'));
+        if (iequals(field.name, "set-cookie") && expr::find_cookie(pair, name, value)) return text(value);
+    }
+    return false;
+}
+
+bool Reader::trailer(std::string_view key, bool sent) {
+    if (x_.download.kind() != http::BodyKind::chunked) return false;  // else they are those of an exchange before
+    for (const auto& [name, value] : x_.download.chunks().trailers()) {
+        if (!expr::names_header(key, name) || (sent && !http::may_be_trailer(name))) continue;
+        return text(arena_.copy(value));
+    }
+    return false;
 }
 
 bool Reader::body(const expr::Variable& variable) {
@@ -292,17 +328,26 @@ bool Reader::body(const expr::Variable& variable) {
         out_ = expr::read_body_argument(variable, type, x_.request_body, arena_);
         return static_cast<bool>(out_);
     }
-    std::string_view document;
-    if (!expr::graphql_document(x_.request.method_text, type, x_.args, x_.body_buffered ? x_.request_body : "", arena_,
-                                document)) {
-        return false;
-    }
-    const auto operation = expr::parse_graphql(document, arena_);
-    if (!operation.valid) return false;
-    if (variable.kind == VariableKind::graphql_operation) return text(operation.operation);
-    if (variable.kind == VariableKind::graphql_name) return text(operation.name);
-    out_ = operation.root_fields;
+    if (!x_.body_buffered && x_.request.method_text != "GET") return false;
+    if (!x_.graphql_read) read_graphql(type);
+    if (!x_.graphql.valid) return false;
+    if (variable.kind == VariableKind::graphql_operation) return text(x_.graphql.operation);
+    if (variable.kind == VariableKind::graphql_name) return text(x_.graphql.name);
+    out_ = x_.graphql.root_fields;
     return static_cast<bool>(out_);
+}
+
+// Once per exchange: the three variables come from one document, and what is wrong with it is logged once.
+void Reader::read_graphql(std::string_view type) {
+    x_.graphql_read = true;
+    std::string_view document;
+    const char* wrong = "there is none";
+    if (expr::graphql_document(x_.request.method_text, type, x_.args, x_.body_buffered ? x_.request_body : "", arena_,
+                               document)) {
+        wrong = document.size() > x_.settings->max_graphql ? "larger than graphql.max_size" : "syntax error";
+        if (document.size() <= x_.settings->max_graphql) x_.graphql = expr::parse_graphql(document, arena_);
+    }
+    if (!x_.graphql.valid) log::error("failed to read the GraphQL document of {}: {}", x_.request.line, wrong);
 }
 
 bool Reader::read(const expr::Variable& variable) {

@@ -109,6 +109,12 @@ void Apply::apply_object(const Change& change) {
             if (replaced.old || replaced.made) globals_changed_ = true;
             return;
         }
+        case config::Kind::consumer:
+            return apply_consumer(change);
+        case config::Kind::consumer_group:
+            return apply_group(change);
+        case config::Kind::plugin_metadata:
+            return apply_metadata(change);
         case config::Kind::route:
             return;
     }
@@ -189,6 +195,48 @@ void Apply::apply_service(const Change& change) {
     try_later([this, made = replaced.made] { try_plugins(state_, "services/" + made->id, made->plugins); });
 }
 
+// Requests see a new set of names through routes that are asked for again; a consumer alone reaches them by itself.
+void Apply::names_changed(bool changed) noexcept {
+    if (!changed) return;
+    state_.overridden_version = next_version();
+    references_changed_ = true;
+}
+
+void Apply::apply_consumer(const Change& change) {
+    const auto replaced = replace(state_.consumers, change, read_consumer);
+    bool names = false;
+    // First the new names, so that a name in both leaves the set as it is.
+    if (replaced.made && replaced.made->consumer) {
+        names = state_.overridden.add(replaced.made->consumer->overrides.json);
+    }
+    if (replaced.old) {
+        for (const auto& login : replaced.old->logins) state_.logins.remove(*login);
+        if (replaced.old->consumer) names |= state_.overridden.remove(replaced.old->consumer->overrides.json);
+    }
+    names_changed(names);
+    if (!replaced.made) return;
+    for (const auto& login : replaced.made->logins) state_.logins.add(login);
+    if (!replaced.made->consumer || replaced.made->consumer->overrides.json.empty()) return;
+    try_later(
+        [this, made = replaced.made] { try_plugins(state_, "consumers/" + made->id, made->consumer->overrides.json); });
+}
+
+void Apply::apply_group(const Change& change) {
+    const auto replaced = replace(state_.consumer_groups, change, read_group);
+    bool names = replaced.made && state_.overridden.add(replaced.made->overrides.json);
+    if (replaced.old) names |= state_.overridden.remove(replaced.old->overrides.json);
+    names_changed(names);
+    if (!replaced.made) return;
+    try_later(
+        [this, made = replaced.made] { try_plugins(state_, "consumer_groups/" + made->id, made->overrides.json); });
+}
+
+// Plugins are built with their metadata: all chains are made anew, when they are asked for.
+void Apply::apply_metadata(const Change& change) {
+    const auto replaced = replace(state_.plugin_metadata, change, read_metadata_object);
+    if (replaced.old || replaced.made) build_rules_changed_ = true;
+}
+
 void Apply::hosts_may_change(const ServiceObject* before, const ServiceObject* after) {
     static const std::vector<std::string> none;
     if ((before ? before->hosts : none) == (after ? after->hosts : none)) return;
@@ -216,6 +264,9 @@ void Apply::forget_objects() {
     forget(config::Kind::upstream, unseen(state_.upstreams));
     forget(config::Kind::plugin_config, unseen(state_.plugin_configs));
     forget(config::Kind::global_rule, unseen(state_.global_rules));
+    forget(config::Kind::consumer, unseen(state_.consumers));
+    forget(config::Kind::consumer_group, unseen(state_.consumer_groups));
+    forget(config::Kind::plugin_metadata, unseen(state_.plugin_metadata));
     enter(Stage::routes);
 }
 

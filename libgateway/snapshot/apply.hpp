@@ -51,6 +51,10 @@ private:
     void apply_settings(const Change& change);
     void apply_plugin_list(const Change& change);
     void apply_service(const Change& change);
+    void apply_consumer(const Change& change);
+    void apply_group(const Change& change);
+    void apply_metadata(const Change& change);
+    void names_changed(bool changed) noexcept;
     void apply_route(const Change& change);
     // The object that was there, if there was another one; `made` is the new one, if there is one.
     template <class Object>

@@ -54,13 +54,21 @@ bool may_run(const SnapshotState& state, std::string_view plugin) noexcept {
     return !list || list->has(plugin);
 }
 
-Ref<const Chain> chain_of(const SnapshotState& state, const std::vector<PluginEntry>& entries) {
+Ref<const Instance> instance_of(const SnapshotState& state, const PluginEntry& entry) {
+    const MetadataObject* metadata = state.plugin_metadata.empty() ? nullptr : state.plugin_metadata.find(entry.name);
+    return state.workshop->instances.get(entry.name, *entry.config, entry.where,
+                                         metadata ? &metadata->metadata : nullptr);
+}
+
+Ref<const Chain> chain_of(const SnapshotState& state, const std::vector<PluginEntry>& entries,
+                          Chain::Scope scope = Chain::Scope::route) {
     std::vector<Ref<const Instance>> instances;
     for (const PluginEntry& entry : entries) {
-        if (!entry.enabled || !may_run(state, entry.name)) continue;
-        instances.push_back(state.workshop->instances.get(entry.name, *entry.config, entry.where));
+        if (entry.enabled && may_run(state, entry.name)) instances.push_back(instance_of(state, entry));
     }
-    return instances.empty() ? state.workshop->empty_chain : Chain::make(std::move(instances));
+    if (instances.empty() && scope == Chain::Scope::route) return state.workshop->empty_chain;
+    return Chain::make(std::move(instances), scope,
+                       [&](std::string_view plugin) { return state.overridden.has(plugin); });
 }
 
 // The sources of one route's plugins, parsed; entries of a merge view them.
@@ -98,11 +106,13 @@ Ref<const Chain> merged_chain(const SnapshotState& state, const References& foun
 
 // Routes that bring no plugins share the chain of their service: 50,000 of them cost one.
 const Ref<const Chain>& service_chain(const SnapshotState& state, const ServiceObject& service) {
-    if (service.chain_settings != state.settings_version) {
+    const bool recut = service.chain && service.chain->has_auth() && service.chain_names != state.overridden_version;
+    if (recut || service.chain_settings != state.settings_version) {
         References found;
         found.service = &service;
         service.chain = merged_chain(state, found, nullptr);
         service.chain_settings = state.settings_version;
+        service.chain_names = state.overridden_version;
     }
     return service.chain;
 }
@@ -155,6 +165,7 @@ Ref<CompiledRoute> bare_route(const SnapshotState& state, const References& foun
     route->chain = state.workshop->empty_chain;
     route->timeouts = entry.timeouts.value_or(state.settings->upstream_defaults.timeouts);
     route->basis = basis_of(state, found);
+    route->overridden_version = state.overridden_version;
     route->request_body_needed = route->basis.global_body_needed;
     route->target_outcome = CompiledRoute::TargetOutcome::none_configured;
     return route;
@@ -189,11 +200,59 @@ Ref<CompiledRoute> compile(const SnapshotState& state, const References& found, 
     return route;
 }
 
+// Where `rewrite` is cut depends on what consumers name.
+bool cut_elsewhere(const SnapshotState& state, const CompiledRoute& route) noexcept {
+    return route.overridden_version != state.overridden_version && route.chain->has_auth();
+}
+
+// Entries of plugins that may not run are as if they were not there.
+std::vector<Override> build_overrides(const SnapshotState& state, std::string_view where, std::string_view text) {
+    std::vector<Override> built;
+    const json::Value parsed = parse_plugins(text);
+    for (const PluginEntry& entry : merge_route_plugins({{where, &parsed}, {}, {}}, false)) {
+        const PluginType* type = plugin_registry().find(entry.name);
+        if (!type || type->is_auth || !may_run(state, entry.name)) continue;
+        built.push_back({type->name, entry.enabled ? instance_of(state, entry) : Ref<const Instance>()});
+    }
+    return built;
+}
+
+const std::vector<Override>& overrides_of(const SnapshotState& state, std::string_view list, std::string_view id,
+                                          const OverrideText& text) {
+    if (text.settings_version != state.settings_version && !text.json.empty()) {
+        text.built = build_overrides(state, fmt::format("{}/{}", list, id), text.json);
+        text.settings_version = state.settings_version;
+    }
+    return text.built;
+}
+
 }  // namespace
+
+Merged merge_consumer(const SnapshotState& state, const Ref<const Chain>& route, const StoredConsumer& consumer) {
+    const GroupObject* group = nullptr;
+    if (!consumer.group_id.empty() && !(group = state.consumer_groups.find(consumer.group_id))) {
+        log::error("failed to fetch consumer group by id: {}", consumer.group_id);
+        return {Merged::Outcome::no_group, {}};
+    }
+    const bool none = consumer.overrides.json.empty() && (!group || group->overrides.json.empty());
+    if (none) return {Merged::Outcome::ok, route};
+    const MergeCache::Key key{route->version(), consumer.version, version_of(group), state.settings_version};
+    MergeCache& cache = state.workshop->merged;
+    if (const Chain* kept = cache.find(key)) return {Merged::Outcome::ok, Ref<const Chain>(kept)};
+
+    std::vector<Override> overrides;
+    if (group) overrides = overrides_of(state, "consumer_groups", group->id, group->overrides);
+    const auto& own = overrides_of(state, "consumers", consumer.username, consumer.overrides);
+    overrides.insert(overrides.end(), own.begin(), own.end());
+    Ref<const Chain> merged = overrides.empty() ? route : route->merge(overrides);
+    cache.keep(key, merged);
+    return {Merged::Outcome::ok, std::move(merged)};
+}
 
 const Ref<const CompiledRoute>& resolve(const SnapshotState& state, const RouteEntry& entry) {
     const References found = look_up(state, entry);
-    if (!entry.compiled || !(entry.compiled->basis == basis_of(state, found))) {
+    if (!entry.compiled || !(entry.compiled->basis == basis_of(state, found)) ||
+        cut_elsewhere(state, *entry.compiled)) {
         entry.compiled = compile(state, found, entry);
     }
     entry.generation = state.generation;
@@ -222,7 +281,7 @@ Ref<const Chain> compile_global_chain(const SnapshotState& state) {
         plugins[i] = parse_plugins(rules[i]->plugins);
         sources.push_back({names[i], plugins[i].is_object() ? &plugins[i] : nullptr});
     }
-    return chain_of(state, merge_global_rules(sources));
+    return chain_of(state, merge_global_rules(sources), Chain::Scope::global);
 }
 
 void try_plugins(const SnapshotState& state, std::string_view where, std::string_view plugins) {

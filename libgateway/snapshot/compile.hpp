@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libgateway/plugin/merge.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 #include "libgateway/snapshot/state.hpp"
 
 namespace gateway {
@@ -18,6 +19,9 @@ const Ref<const CompiledRoute>& resolve_as_broken(const SnapshotState& state, co
 
 // All global rules as one chain. Throws config::Error.
 Ref<const Chain> compile_global_chain(const SnapshotState& state);
+
+// The route's chain with the entries of the consumer and its group; the reason if there is none.
+Merged merge_consumer(const SnapshotState& state, const Ref<const Chain>& route, const StoredConsumer& consumer);
 
 // Builds each plugin of the text once and forgets it, to find out whether it can be built. Throws config::Error.
 void try_plugins(const SnapshotState& state, std::string_view where, std::string_view plugins);

@@ -38,6 +38,7 @@ public:
         friend bool operator==(const Basis&, const Basis&) = default;
     };
     Basis basis;
+    std::uint64_t overridden_version = 0;  // counts only for chains with authentication
 };
 
 }  // namespace gateway

@@ -169,4 +169,15 @@ Ref<PluginsObject> read_plugins(const config::Change& change, const Hash128& has
     });
 }
 
+Ref<GroupObject> read_group(const config::Change& change, const Hash128& hash) {
+    return read_object<GroupObject>(change, hash, [](const json::Value& value, GroupObject& group) {
+        group.overrides.json = json_of(value, "plugins");
+    });
+}
+
+Ref<MetadataObject> read_metadata_object(const config::Change& change, const Hash128& hash) {
+    return read_object<MetadataObject>(
+        change, hash, [](const json::Value& value, MetadataObject& object) { object.metadata = value; });
+}
+
 }  // namespace gateway

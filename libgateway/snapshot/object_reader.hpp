@@ -17,6 +17,8 @@ Ref<RouteEntry> read_route(const config::Change& change, const Hash128& hash);
 Ref<ServiceObject> read_service(const config::Change& change, const Hash128& hash);
 Ref<UpstreamObject> read_upstream(const config::Change& change, const Hash128& hash);
 Ref<PluginsObject> read_plugins(const config::Change& change, const Hash128& hash);
+Ref<GroupObject> read_group(const config::Change& change, const Hash128& hash);
+Ref<MetadataObject> read_metadata_object(const config::Change& change, const Hash128& hash);
 
 // `connect`, `send`, `read` in seconds; all three are required.
 upstream::Timeouts read_timeouts(const json::Value& value);

@@ -35,6 +35,14 @@ struct UpstreamText {
     mutable Ref<const upstream::Upstream> built;
 };
 
+// Entries of a consumer or group that replace those of routes, as text, and what was built of them under one version of
+// the settings.
+struct OverrideText {
+    std::string json;  // empty: none
+    mutable std::uint64_t settings_version = 0;
+    mutable std::vector<Override> built;
+};
+
 struct ServiceObject : RefCounted {
     std::string id, name, upstream_id;
     std::string plugins;             // JSON text; empty: none
@@ -43,7 +51,7 @@ struct ServiceObject : RefCounted {
     UpstreamText upstream;
     Stamp stamp;
     // Chain of routes that bring no plugins of their own.
-    mutable std::uint64_t chain_settings = 0;
+    mutable std::uint64_t chain_settings = 0, chain_names = 0;
     mutable Ref<const Chain> chain;
     std::string_view key() const noexcept { return id; }
 };
@@ -59,6 +67,21 @@ struct UpstreamObject : RefCounted {
 struct PluginsObject : RefCounted {
     std::string id, plugins;
     std::uint64_t order = 0;
+    Stamp stamp;
+    std::string_view key() const noexcept { return id; }
+};
+
+struct GroupObject : RefCounted {
+    std::string id;
+    OverrideText overrides;
+    Stamp stamp;
+    std::string_view key() const noexcept { return id; }
+};
+
+// What is configured for one plugin wherever it runs.
+struct MetadataObject : RefCounted {
+    std::string id;  // the plugin
+    json::Value metadata;
     Stamp stamp;
     std::string_view key() const noexcept { return id; }
 };

@@ -54,7 +54,7 @@ public:
             const std::uint32_t bit = path.bit(level);
             if (node->leaf_map & bit) {
                 const T* found = node->leaves[node->leaf_at(bit)].get();
-                return found->key() == key ? found : nullptr;
+                return same_key(*found, key) ? found : nullptr;
             }
             node = node->node_map & bit ? node->nodes[node->node_at(bit)].get() : nullptr;
         }
@@ -136,6 +136,14 @@ private:
         }
     };
 
+    // T may compare in its own way, in constant time where keys are secrets.
+    static bool same_key(const T& value, std::string_view key) {
+        if constexpr (requires { value.has_key(key); }) {
+            return value.has_key(key);
+        } else {
+            return value.key() == key;
+        }
+    }
     static void own(Ref<Node>& node) {
         if (node->use_count() > 1) node = make_ref<Node>(*node);
     }

@@ -12,6 +12,7 @@
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/plugin/instance.hpp"
 #include "libgateway/route/router.hpp"
+#include "libgateway/snapshot/merge_cache.hpp"
 #include "libgateway/snapshot/object_reader.hpp"
 #include "libgateway/upstream/endpoint.hpp"
 
@@ -52,6 +53,7 @@ struct Workshop : RefCounted {
     upstream::EndpointTable& endpoints;
     InstanceCache instances;
     Ref<const Chain> empty_chain = Chain::make({});
+    MergeCache merged;
 };
 
 }  // namespace gateway

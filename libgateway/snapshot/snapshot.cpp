@@ -52,4 +52,31 @@ const Ref<const CompiledRoute>& Snapshot::compiled(const route::RouteRule& rule)
     }
 }
 
+Login Snapshot::find_login(std::uint8_t slot, std::string_view key) const noexcept {
+    const LoginEntry* login = state_->logins.find(slot, key);
+    if (!login) return {};
+    if (login->consumer) return {login->consumer, login->credential};
+    Ref<const Consumer> consumer = find_consumer(login->username);
+    if (!consumer) return {};
+    return {std::move(consumer), login->credential};
+}
+
+Ref<const Consumer> Snapshot::find_consumer(std::string_view username) const noexcept {
+    const ConsumerObject* object = state_->consumers.find(username);
+    return object ? Ref<const Consumer>(object->consumer) : Ref<const Consumer>();
+}
+
+bool Snapshot::has_logins(std::uint8_t slot) const noexcept {
+    return !state_->logins.empty(slot);
+}
+
+Merged Snapshot::merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept {
+    try {
+        return merge_consumer(*state_, route, static_cast<const StoredConsumer&>(consumer));
+    } catch (const std::exception& problem) {
+        log::error("plugins of consumers/{} cannot be built: {}", consumer.username, problem.what());
+        return {Merged::Outcome::broken, {}};
+    }
+}
+
 }  // namespace gateway

@@ -10,6 +10,7 @@
 
 #include "libgateway/base/ref_counted.hpp"
 #include "libgateway/config/delta.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 #include "libgateway/route/router.hpp"
 #include "libgateway/snapshot/compiled_route.hpp"
 #include "libgateway/snapshot/graveyard.hpp"
@@ -20,10 +21,10 @@ namespace gateway {
 struct SnapshotState;
 
 // One worker; adopted before a match, pinned by whoever still uses its routes.
-class Snapshot : public RefCounted {
+class Snapshot : public RefCounted, public ConsumerDirectory {
 public:
     explicit Snapshot(std::unique_ptr<const SnapshotState> state) noexcept;
-    ~Snapshot();
+    ~Snapshot() override;
 
     std::uint64_t revision() const noexcept;
     const config::Digest& digest() const noexcept;
@@ -35,6 +36,12 @@ public:
     // `rule` must come from a match in this snapshot's router.
     const Ref<const CompiledRoute>& compiled(const route::RouteRule& rule) const;
     std::size_t route_count() const noexcept;
+
+    Login find_login(std::uint8_t slot, std::string_view key) const noexcept override;
+    Ref<const Consumer> find_consumer(std::string_view username) const noexcept override;
+    bool has_logins(std::uint8_t slot) const noexcept override;
+    // Of a chain and a consumer of this snapshot.
+    Merged merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept override;
 
 private:
     friend class SnapshotBuilder;

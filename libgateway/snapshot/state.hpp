@@ -5,6 +5,7 @@
 
 #include "libgateway/config/delta.hpp"
 #include "libgateway/route/router.hpp"
+#include "libgateway/snapshot/consumers.hpp"
 #include "libgateway/snapshot/objects.hpp"
 #include "libgateway/snapshot/persistent_map.hpp"
 #include "libgateway/snapshot/settings.hpp"
@@ -21,6 +22,12 @@ struct SnapshotState {
     PersistentMap<ServiceObject> services;
     PersistentMap<UpstreamObject> upstreams;
     PersistentMap<PluginsObject> plugin_configs, global_rules;
+    PersistentMap<ConsumerObject> consumers;
+    PersistentMap<GroupObject> consumer_groups;
+    PersistentMap<MetadataObject> plugin_metadata;
+    LoginIndex logins;
+    OverriddenNames overridden;            // plugins that consumers or groups name
+    std::uint64_t overridden_version = 0;  // of that set: decides where `rewrite` of routes with authentication is cut
     Ref<const WorkerSettings> settings;
     Ref<const PluginList> plugin_list;  // null: the one of the settings counts
     Ref<Workshop> workshop;

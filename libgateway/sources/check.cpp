@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/config/objects.hpp"
+#include "libgateway/route/pattern.hpp"
 
 namespace gateway::sources {
 
@@ -17,7 +19,8 @@ bool has(const std::vector<std::string>& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-void check_plugins(const Value& object, const CheckRules& rules, Errors& errors, Errors& warnings) {
+void check_plugins(const Value& object, const CheckRules& rules, const CheckRules::PluginCheck& check, Errors& errors,
+                   Errors& warnings) {
     const Value* plugins = object.find("plugins");
     if (!plugins || !plugins->is_object()) return;
     for (const json::Member& member : plugins->members()) {
@@ -29,7 +32,7 @@ void check_plugins(const Value& object, const CheckRules& rules, Errors& errors,
             continue;
         }
         std::vector<std::string> notes;
-        if (rules.plugin) rules.plugin(member.key, member.value, errors, notes);
+        if (check) check(member.key, member.value, errors, notes);
         for (std::string& note : notes) warnings.add(std::move(note));
     }
 }
@@ -41,16 +44,39 @@ void check_vars(const Value& route, const CheckRules& rules, Errors& errors) {
     if (!why.empty()) errors.add_member("vars", vars->where, "failed to validate the 'vars' expression: " + why);
 }
 
+// A name that the specification does not know is no error: one node is served without a balancer (upstream.md 1.1).
+void check_balancer(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
+    const Value* type = upstream.find("type");
+    if (!type || !type->is_string() || has(rules.balancers, type->string())) return;
+    if (has(rules.unbuilt_balancers, type->string())) {
+        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
+        return;
+    }
+    warnings.add_member("type", type->where,
+                        "unknown balancer \"" + type->string() + "\": with more than one node requests get 502");
+}
+
+void check_pattern(std::string_view member, const Value& pattern, Errors& warnings) {
+    if (!pattern.is_string() || !route::Pattern::parse(pattern.string(), false).ignores_rest()) return;
+    const std::string& text = pattern.string();
+    warnings.add_member(member, pattern.where,
+                        "what follows the * is ignored: the same as \"" + text.substr(0, text.find('*') + 1) + "\"");
+}
+
+void check_patterns(const Value& route, Errors& warnings) {
+    if (const Value* uri = route.find("uri")) check_pattern("uri", *uri, warnings);
+    const Value* uris = route.find("uris");
+    if (!uris || !uris->is_array()) return;
+    for (const Value& pattern : uris->items()) check_pattern("uris", pattern, warnings);
+}
+
 void check_abilities(const Value& upstream, const CheckRules& rules, Errors& errors, Errors& warnings) {
     const Value* scheme = upstream.find("scheme");
     if (scheme && scheme->is_string() && !has(rules.schemes, scheme->string())) {
         errors.add_member("scheme", scheme->where,
                           "scheme \"" + scheme->string() + "\" is not supported by this build");
     }
-    const Value* type = upstream.find("type");
-    if (type && type->is_string() && !has(rules.balancers, type->string())) {
-        errors.add_member("type", type->where, "balancer \"" + type->string() + "\" is not supported by this build");
-    }
+    check_balancer(upstream, rules, errors, warnings);
     if (const Value* discovery = upstream.find("discovery_type")) {
         errors.add_member("discovery_type", discovery->where, "'discovery_type' is not supported by this build");
     }
@@ -71,7 +97,19 @@ constexpr Reference references[] = {
     {"service_id", Kind::service, "its requests get 404"},
     {"upstream_id", Kind::upstream, "its requests get 502"},
     {"plugin_config_id", Kind::plugin_config, "its requests get 503"},
+    {"group_id", Kind::consumer_group, "its requests get 503"},
 };
+
+const CheckRules::PluginCheck& plugin_check(Kind kind, const Value& value, const CheckRules& rules) {
+    if (kind != Kind::consumer) return rules.plugin;
+    return config::is_credential_object(value) ? rules.credential_plugin : rules.consumer_plugin;
+}
+
+void check_metadata(std::string_view id, const Value& value, const CheckRules& rules, Errors& errors) {
+    const bool enabled = !rules.enabled_plugins || has(*rules.enabled_plugins, id);
+    if (!enabled) return errors.add("invalid plugin name");
+    if (rules.metadata) rules.metadata(id, value, errors);
+}
 
 }  // namespace
 
@@ -81,7 +119,9 @@ std::string reference_of(const Value& value, std::string_view member) {
     return found->is_number() ? found->number() : found->string();
 }
 
-void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& errors, Errors& warnings) {
+void check_item(Kind kind, std::string_view id, const Value& value, const CheckRules& rules, Errors& errors,
+                Errors& warnings) {
+    if (kind == Kind::plugin_metadata) return check_metadata(id, value, rules, errors);
     config::check_object(kind, value, errors);
     const Value* upstream = kind == Kind::upstream ? &value : value.find("upstream");
     if (upstream && kind == Kind::upstream) {
@@ -91,20 +131,34 @@ void check_item(Kind kind, const Value& value, const CheckRules& rules, Errors& 
         const Errors::Scope same(warnings, Errors::Level::property, "upstream", *upstream);
         check_abilities(*upstream, rules, errors, warnings);
     }
-    check_plugins(value, rules, errors, warnings);
-    if (kind == Kind::route) check_vars(value, rules, errors);
+    check_plugins(value, rules, plugin_check(kind, value, rules), errors, warnings);
+    if (kind != Kind::route) return;
+    check_patterns(value, warnings);
+    check_vars(value, rules, errors);
 }
 
 void check_references(Kind kind, const Value& value, const Exists& exists, Errors& warnings) {
-    if (kind != Kind::route && kind != Kind::service) return;
+    if (kind != Kind::route && kind != Kind::service && kind != Kind::consumer) return;
     for (const Reference& reference : references) {
         const std::string id = reference_of(value, reference.member);
         if (id.empty() || exists(reference.kind, id)) continue;
         std::string text = "there is no ";
-        std::string_view list = config::list_name(reference.kind);
-        text.append(list.substr(0, list.size() - 1)).append(" [").append(id).append("]: ").append(reference.effect);
+        text.append(config::kind_name(reference.kind)).append(" [").append(id).append("]: ").append(reference.effect);
         warnings.add_member(reference.member, value.find(reference.member)->where, text);
     }
+    if (kind != Kind::consumer || !config::is_credential_object(value)) return;
+    const auto name = config::credential_name(value.find("id")->string());
+    if (!name || exists(Kind::consumer, name->username)) return;
+    warnings.add_member("id", value.find("id")->where,
+                        "there is no consumer [" + std::string(name->username) + "]: nobody can log in with it");
+}
+
+std::string dangling_consumer(std::string_view id, const Value& value, const Exists& exists) {
+    const auto credential = config::credential_name(id);
+    if (credential && !exists(Kind::consumer, credential->username)) return "consumer not found";
+    const std::string group = reference_of(value, "group_id");
+    if (group.empty() || exists(Kind::consumer_group, group)) return {};
+    return "failed to fetch consumer group info by consumer group id [" + group + "], response code: 404";
 }
 
 void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
@@ -113,11 +167,21 @@ void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
     }
     if (kind == Kind::plugin_config) plugin_configs_.push_back({std::string(id), &value});
     if (kind == Kind::global_rule) global_rules_.push_back({std::string(id), &value});
+    if (kind == Kind::consumer) add_consumer(id, value);
+}
+
+void CrossCheck::add_consumer(std::string_view id, const Value& value) {
+    std::string text = credentials_.conflict(id, value);
+    if (!text.empty()) repeated_keys_.push_back({{std::string(id), &value}, std::move(text)});
+    credentials_.add(id, value);
 }
 
 void CrossCheck::report(std::string_view file, config::Diagnostics& diagnostics) const {
     report_overrides(file, diagnostics);
     report_global_rules(file, diagnostics);
+    for (const auto& [consumer, text] : repeated_keys_) {
+        diagnostics.warning(file, consumer.value->where, "consumers/" + consumer.id, text + "; the last one is used");
+    }
 }
 
 void CrossCheck::report_overrides(std::string_view file, config::Diagnostics& diagnostics) const {

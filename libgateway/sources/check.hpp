@@ -10,6 +10,7 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/json/value.hpp"
+#include "libgateway/sources/credential_index.hpp"
 #include "libgateway/sources/document.hpp"
 
 namespace gateway::sources {
@@ -20,11 +21,20 @@ struct CheckRules {
     std::function<void(std::string_view name, const json::Value& entry, config::Errors& errors,
                        std::vector<std::string>& warnings)>
         plugin;
+    // The same on a consumer, or in a credential object.
+    using PluginCheck = std::function<void(std::string_view name, const json::Value& entry, config::Errors& errors,
+                                           std::vector<std::string>& warnings)>;
+    PluginCheck consumer_plugin, credential_plugin;
+    // Adds errors about the metadata of a plugin.
+    std::function<void(std::string_view plugin, const json::Value& metadata, config::Errors& errors)> metadata;
+    // By which member, and which text in it, an entry of a consumer is found; nothing if it is no credential.
+    CredentialIndex::KeyOf credential_key;
     // Empty if the expression compiles, else why not.
     std::function<std::string(const json::Value& expression)> expression;
     // Names that may be used; absent: all that `plugin` knows.
     std::optional<std::vector<std::string>> enabled_plugins;
     std::vector<std::string> schemes{"http"}, balancers{"roundrobin"};
+    std::vector<std::string> unbuilt_balancers{"chash", "ewma", "least_conn"};  // of the specification
     bool plugin_config_overrides_route = true;
 };
 // The rules of this program: its plugins and its expressions.
@@ -32,13 +42,17 @@ CheckRules program_rules();
 
 // All checks of one object on its own. `value` is the item as written, without what only files have. `warnings` are not
 // reasons to refuse it.
-void check_item(config::Kind kind, const json::Value& value, const CheckRules& rules, config::Errors& errors,
-                config::Errors& warnings);
+// `id` is needed where the item does not tell it (plugin_metadata).
+void check_item(config::Kind kind, std::string_view id, const json::Value& value, const CheckRules& rules,
+                config::Errors& errors, config::Errors& warnings);
 
 // Names of the object that another one is looked up by: does it exist?
 using Exists = std::function<bool(config::Kind kind, std::string_view id)>;
-// Warnings about references of a route or service that lead nowhere, with what a request gets then.
+// Warnings about references of a route, service, consumer or credential that lead nowhere, with what a request gets
+// then.
 void check_references(config::Kind kind, const json::Value& value, const Exists& exists, config::Errors& warnings);
+// What refuses a consumer or credential that is written: no such group, no such consumer. Empty: nothing.
+std::string dangling_consumer(std::string_view id, const json::Value& value, const Exists& exists);
 
 // Text of a reference member ("12" or 12), empty if it is absent.
 std::string reference_of(const json::Value& value, std::string_view member);
@@ -47,7 +61,7 @@ std::string reference_of(const json::Value& value, std::string_view member);
 // config hides the route's own (or the other way round). Feed it every object, then ask.
 class CrossCheck {
 public:
-    explicit CrossCheck(const CheckRules& rules) : rules_(rules) {}
+    explicit CrossCheck(const CheckRules& rules) : rules_(rules), credentials_(rules.credential_key) {}
     void add(config::Kind kind, std::string_view id, const json::Value& value);
     void report(std::string_view file, config::Diagnostics& diagnostics) const;
 
@@ -58,9 +72,12 @@ private:
     };
     void report_overrides(std::string_view file, config::Diagnostics& diagnostics) const;
     void report_global_rules(std::string_view file, config::Diagnostics& diagnostics) const;
+    void add_consumer(std::string_view id, const json::Value& value);
 
     const CheckRules& rules_;
     std::vector<Named> routes_, plugin_configs_, global_rules_;
+    CredentialIndex credentials_;
+    std::vector<std::pair<Named, std::string>> repeated_keys_;
 };
 
 }  // namespace gateway::sources

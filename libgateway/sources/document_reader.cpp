@@ -17,10 +17,12 @@ using json::Value;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::route, Kind::service, Kind::upstream, Kind::plugin_config, Kind::global_rule};
+constexpr std::array item_kinds{Kind::route,       Kind::service,  Kind::upstream,       Kind::plugin_config,
+                                Kind::global_rule, Kind::consumer, Kind::consumer_group, Kind::plugin_metadata};
 
-std::string id_of(const Value& item, std::size_t position) {
-    const std::string id = reference_of(item, "id");
+std::string id_of(Kind kind, const Value& item, std::size_t position) {
+    const bool consumer = kind == Kind::consumer && item.find("username");
+    const std::string id = reference_of(item, consumer ? "username" : "id");
     return id.empty() ? "arr_" + std::to_string(position) : id;
 }
 
@@ -114,13 +116,13 @@ private:
             if (settings_.drop_invalid) result_.dropped.push_back(result_.diagnostics.list().back().message);
             return;
         }
-        normalise_item(value);
-        Item item{id_of(value, position), &value};
+        Item item{id_of(kind, value, position), &value};
+        normalise_item(kind, value);
         Errors errors, warnings;
         {
             const Errors::Scope scope(errors, "", "", value);
             const Errors::Scope same(warnings, "", "", value);
-            check_item(kind, value, rules_, errors, warnings);
+            check_item(kind, item.id, value, rules_, errors, warnings);
         }
         if (!errors.empty() || !warnings.empty()) report(list, item, errors, warnings);
         if (!item.dropped) items.push_back(std::move(item));
@@ -163,7 +165,7 @@ private:
         const Exists exists = [&](Kind kind, std::string_view id) {
             return known[static_cast<std::size_t>(kind)].count(id) > 0;
         };
-        for (const Kind kind : {Kind::route, Kind::service}) {
+        for (const Kind kind : {Kind::route, Kind::service, Kind::consumer}) {
             for (const Item& item : items_[static_cast<std::size_t>(kind)]) {
                 Errors warnings;
                 check_references(kind, *item.value, exists, warnings);
@@ -203,8 +205,12 @@ private:
 
 }  // namespace
 
-void normalise_item(Value& item) {
+void normalise_item(Kind kind, Value& item) {
     item.erase("modifiedIndex");
+    if (kind == Kind::plugin_metadata) {
+        for (const std::string_view own : {"id", "create_time", "update_time"}) item.erase(own);
+        return;
+    }
     Value* plugins = item.find("plugins");
     if (!plugins) return;
     if (plugins->is_null()) plugins->make_object();

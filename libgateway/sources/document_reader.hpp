@@ -6,8 +6,9 @@
 
 namespace gateway::sources {
 
-// Takes from an item what only files have (`modifiedIndex`), and gives plugins without settings empty ones.
-void normalise_item(json::Value& item);
+// Takes from an item what only files have (`modifiedIndex`; the id of plugin_metadata, whose other members are the
+// metadata), and gives plugins without settings empty ones.
+void normalise_item(config::Kind kind, json::Value& item);
 
 // Fills diagnostics, dropped lines and, if the file can be used, the document of `result`. Changes `file`.
 void read_document(json::Value& file, const RouteFileSettings& settings, const CheckRules& rules,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/config/forms.hpp"
 #include "libgateway/config/read_file.hpp"
 #include "libgateway/config/static_config.hpp"
@@ -43,6 +44,11 @@ std::optional<Value> parse_file(std::string_view text, const RouteFileSettings& 
     return file;
 }
 
+std::string id_expected(Kind kind) {
+    if (kind == Kind::consumer) return "expected a username, or <username>/credentials/<id>";
+    return "expected an id of 1 to 64 characters of a-z A-Z 0-9 - _ .";
+}
+
 }  // namespace
 
 RouteFileResult parse_route_file(std::string_view text, const RouteFileSettings& settings, const CheckRules& rules,
@@ -82,20 +88,25 @@ ObjectPtr parse_object(Kind kind, std::string_view id, std::string_view text, st
         return nullptr;
     };
     if (kind == Kind::settings || kind == Kind::plugins) return refuse({}, "objects of this kind cannot be put");
-    if (!config::is_object_id(id)) return refuse({}, "expected an id of 1 to 64 characters of a-z A-Z 0-9 - _ .");
+    if (!config::is_id_of(kind, id)) return refuse({}, id_expected(kind));
     if (!value) return refuse(why.where, "failed to parse the object: " + why.what);
     if (!value->is_object()) return refuse(value->where, "wrong type: expected object");
     const std::string own = reference_of(*value, "id");
     if (!own.empty() && own != id) return refuse(value->find("id")->where, "the object's own id is " + own);
-    normalise_item(*value);
+    if (kind == Kind::consumer && value->find("username") && reference_of(*value, "username") != id) {
+        return refuse(value->find("username")->where, "wrong username");
+    }
+    if (kind == Kind::consumer && config::credential_name(id)) value->set("id", Value(id));
+    normalise_item(kind, *value);
     Errors errors, warnings;
     {
         const Errors::Scope scope(errors, "", "", *value);
         const Errors::Scope same(warnings, "", "", *value);
-        check_item(kind, *value, rules, errors, warnings);
-        check_references(
-            kind, *value, [&](Kind other, std::string_view name) { return current.find(other, name) != nullptr; },
-            warnings);
+        const Exists exists = [&](Kind other, std::string_view name) { return current.find(other, name) != nullptr; };
+        check_item(kind, id, *value, rules, errors, warnings);
+        std::string dangling = kind == Kind::consumer && errors.empty() ? dangling_consumer(id, *value, exists) : "";
+        if (!dangling.empty()) errors.add(std::move(dangling));
+        if (kind != Kind::consumer) check_references(kind, *value, exists, warnings);
     }
     diagnostics.add(errors, file, object);
     diagnostics.add(warnings, file, object, Severity::warning);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,9 +24,12 @@ constexpr int beat_ms = 500;
 constexpr int blocked_beat_ms = 50;
 
 struct Log {
-    Log(std::shared_ptr<LogRing> source, UniqueFd fd) : ring(std::move(source)), sink(std::move(fd)) {}
+    Log(std::shared_ptr<LogRing> source, UniqueFd fd, LogThread::Holds kind)
+        : ring(std::move(source)), sink(std::move(fd)), holds(kind) {}
     std::shared_ptr<LogRing> ring;
     FdSink sink;
+    LogThread::Holds holds;
+    std::uint64_t told = 0;  // of those that the ring has dropped
     std::atomic<int> next_fd{-1};
     std::atomic<bool> leaving{false};
     ~Log() { UniqueFd(next_fd.exchange(-1)); }
@@ -39,6 +43,16 @@ void hand_over(const LogRecord& record, FdSink& sink) {
     sink.log({time, {}, {level.data(), level.size()}, spdlog::level::info, {record.text.data(), record.text.size()}});
 }
 
+void tell_dropped(Log& log) {
+    const std::uint64_t dropped = log.ring->dropped();
+    if (log.holds != LogThread::Holds::messages || dropped == log.told) return;
+    const std::uint64_t fresh = dropped - log.told;
+    log.told = dropped;
+    const std::string text = std::to_string(fresh) + (fresh == 1 ? " line was dropped" : " lines were dropped") +
+                             " here: the log was not written fast enough";
+    hand_over({text, wall_ms(), LogLevel::warn}, log.sink);
+}
+
 // False if the descriptor would block before the ring was empty.
 bool drain(Log& log) {
     if (const int fd = log.next_fd.exchange(-1); fd >= 0) log.sink.replace(UniqueFd(fd));
@@ -48,6 +62,7 @@ bool drain(Log& log) {
             hand_over(record, log.sink);
             log.ring->pop();
         }
+        if (!log.sink.full()) tell_dropped(log);
         if (log.sink.empty()) return true;
         if (!log.sink.write_batch()) return false;
     }
@@ -116,9 +131,9 @@ LogThread::~LogThread() {
     stop(Milliseconds(1000));
 }
 
-std::size_t LogThread::add(std::shared_ptr<LogRing> ring, UniqueFd fd) {
+std::size_t LogThread::add(std::shared_ptr<LogRing> ring, UniqueFd fd, Holds holds) {
     ring->wake_by(state_->wake.get());
-    auto made = std::make_shared<Log>(std::move(ring), std::move(fd));
+    auto made = std::make_shared<Log>(std::move(ring), std::move(fd), holds);
     state_->numbered.push_back(made);
     {
         const std::lock_guard lock(state_->mutex);

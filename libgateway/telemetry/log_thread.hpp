@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "libgateway/base/clock.hpp"
@@ -17,8 +18,11 @@ public:
     LogThread();
     ~LogThread();  // stop(), with a second of patience
 
+    // Lines have a form that is the user's; among messages the thread says how many were dropped, behind the last one
+    // that was kept.
+    enum class Holds : std::uint8_t { lines, messages };
     // Any time. Returns the number of the log for reopen() and remove().
-    std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd);
+    std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd, Holds holds = Holds::lines);
     // Nothing is written to its ring any more; what is in it still goes out. The number is free for nobody.
     void remove(std::size_t log);
     void start();

@@ -88,9 +88,10 @@ public:
     // The newest idle connection that shows no sign of an end; empty if there is none. `look`: also asks the socket
     // itself, for requests that must not be sent twice.
     Lease take_idle(Endpoint& endpoint, bool look) noexcept;
-    // A fresh connection. Error codes: timed_out, operation_canceled, else the connect's errno. All retryable.
+    // A fresh connection. Error codes: timed_out, operation_canceled, else the connect's errno. All but a cancellation
+    // are retryable. `asker`: whoever the connection is for; when it hangs up, the attempt is given up at once.
     Task<Result<Lease>> connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit,
-                                net::Sleeper& sleeper);
+                                net::Sleeper& sleeper, net::Descriptor& asker);
     std::uint32_t open_connections() const noexcept { return open_; }
 
 private:

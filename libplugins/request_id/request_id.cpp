@@ -39,6 +39,7 @@ public:
     };
     static constexpr std::string_view name = "request-id";
     static constexpr int priority = 12015;
+    static constexpr bool before_auth = true;
     static constexpr auto schema =
         config::fields(config::field("header_name", &Settings::header_name, "field that carries the id"),
                        config::field("include_in_response", &Settings::include_in_response, "also tell the client"),

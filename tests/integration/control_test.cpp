@@ -1,5 +1,7 @@
 // Stories of control in a whole gateway: changes, refusals, its own death, workers that do not run.
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <boost/json/serialize.hpp>
 
@@ -26,6 +28,22 @@ std::string text(const boost::json::value& status, std::string_view key) {
 }
 std::string state(const GatewayProcess& gateway) {
     return text(gateway.status(), "state");
+}
+
+int cpus_of(pid_t pid) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return ::sched_getaffinity(pid, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+rlim_t open_files_of(pid_t pid) {
+    rlimit limit{};
+    return ::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0 ? limit.rlim_cur : 0;
+}
+// The static file with one text in the place of another.
+void rewrite(GatewayProcess& gateway, const std::string& from, const std::string& to) {
+    std::string text = gateway.folder().read("gateway.yaml");
+    text.replace(text.find(from), from.size(), to);
+    gateway.write_static(text);
 }
 
 GatewayOptions with_routes(int workers = 1) {
@@ -80,6 +98,51 @@ TEST_CASE("reload: listeners and workers are added and removed", "[control][e2e]
     REQUIRE(gateway.ctl({"reload"}).exit == 0);
     REQUIRE(eventually([&] { return gateway.workers().size() == 1; }));
     REQUIRE(body(gateway, "/two") == "two");
+}
+
+TEST_CASE("reload: CPU affinity and the limit of open files reach workers that run", "[control][e2e]") {
+    GatewayOptions options = with_routes(2);
+    options.nginx_config = "  enable_cpu_affinity: true\n  worker_rlimit_nofile: 10700\n";
+    GatewayProcess gateway(options);
+    const auto pids = gateway.workers();
+    for (const pid_t pid : pids) CHECK(cpus_of(pid) == 1);
+    CHECK(cpus_of(gateway.control()) == cpus_of(0));
+    for (const pid_t pid : pids) CHECK(open_files_of(pid) >= 10700);
+    rewrite(gateway, "enable_cpu_affinity: true", "enable_cpu_affinity: false");
+    rewrite(gateway, "10700", "10800");
+    REQUIRE(gateway.ctl({"reload"}).exit == 0);
+    CHECK(gateway.workers() == pids);
+    for (const pid_t pid : pids) CHECK(cpus_of(pid) == cpus_of(0));
+    for (const pid_t pid : pids) CHECK(open_files_of(pid) >= 10800);
+}
+
+TEST_CASE("reload: a plan that was carried out is taken back when a worker cannot build the routes", "[control][e2e]") {
+    GatewayProcess gateway(with_routes());
+    const auto before = gateway.status();
+    const pid_t worker = gateway.workers()[0];
+    // No memory beyond what it has: the next routes do not fit.
+    rlimit roomy{};
+    REQUIRE(::prlimit(worker, RLIMIT_AS, nullptr, &roomy) == 0);
+    const rlimit narrow{1, roomy.rlim_max};
+    REQUIRE(::prlimit(worker, RLIMIT_AS, &narrow, nullptr) == 0);
+    std::string routes = two_routes;
+    for (int i = 0; i < 500; ++i)
+        routes += "  - id: m" + std::to_string(i) + "\n    uri: /more/" + std::to_string(i) +
+                  "\n    plugins: {mocking: {response_example: m}}\n";
+    const std::string address = "{ip: 127.0.0.1, port: 0}";
+    rewrite(gateway, address + "]", address + ", {ip: 127.0.0.1, port: 0, name: more}]");
+    const RunResult refused = gateway.reload(routes);
+    CHECK(refused.exit == 1);
+    CHECK(refused.out.find("worker 0 cannot build it") != std::string::npos);
+    const auto after = gateway.status();
+    CHECK(text(after, "listeners") == text(before, "listeners"));
+    CHECK(text(after, "digest") == text(before, "digest"));
+    CHECK(gateway.workers()[0] == worker);
+    REQUIRE(::prlimit(worker, RLIMIT_AS, &roomy, nullptr) == 0);
+    CHECK(body(gateway, "/one") == "one");
+    REQUIRE(gateway.ctl({"reload"}).exit == 0);
+    CHECK(fetch(gateway.port(1), "GET", "/more/499").body == "m");
+    CHECK(gateway.workers()[0] == worker);
 }
 
 TEST_CASE("kill -9 of control: traffic goes on, the next one finds everything as it was", "[control][e2e]") {

@@ -92,6 +92,26 @@ TEST_CASE("http bodies: a refused expectation gets its final answer at once and 
     CHECK(stage.upstream.accepted() == 0);
 }
 
+TEST_CASE("http bodies: an answer that comes before the whole request arrives, and spoils both connections",
+          "[e2e][http]") {
+    ScriptedUpstream upstream(ScriptedUpstream::Raw{}, [](Connection& to) {
+        to.read_until("\r\n\r\n");
+        to.send("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno");
+        to.half_close();
+        to.wait_for_end();
+    });
+    GatewayProcess gateway(stage_options(node_map(upstream.node()), {}));
+    RawClient client(gateway.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\nsome of it");
+    const Message answer = client.response();
+    CHECK(answer.status() == 403);
+    CHECK(answer.body == "no");
+    CHECK(answer.field("connection") == "close");
+    CHECK(eventually([&] { return upstream.open() == 0; }));
+    client.half_close();
+    CHECK(client.wait_for_end());
+}
+
 TEST_CASE("http bodies: HEAD, 204 and 304 carry no body whatever their fields say", "[e2e][http]") {
     Stage stage({}, [](Connection& to, const Message& request) {
         if (request.target() == "/204") return to.send("HTTP/1.1 204 No Content\r\n\r\n");

@@ -1,6 +1,8 @@
 // Clients that leave: before the answer the upstream exchange is cancelled and the log says 499.
 #include "tests/integration/http_story.hpp"
+#include "tests/support/black_hole.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/scripted_dns.hpp"
 
 using namespace gateway::test;
 
@@ -10,7 +12,58 @@ bool upstream_let_go(Stage& stage) {
     return eventually([&] { return stage.upstream.open() == 0; });
 }
 
+void leave(RawClient& client, bool reset) {
+    reset ? client.reset() : client.half_close();
+}
+
+bool is_served(const GatewayProcess& gateway, std::string_view target) {
+    return gateway.ctl({"--json", "show", "connections"}).out.find(target) != std::string::npos;
+}
+
 }  // namespace
+
+TEST_CASE("client gone: while the gateway connects, the attempt is given up at once", "[e2e][gone]") {
+    BlackHole hole;
+    ScriptedUpstream other;
+    GatewayOptions options =
+        stage_options(node_map(hole.node()), {.format = "$status [$upstream_status] $request_uri"});
+    options.routes += "  - id: 2\n    uri: /other\n    upstream: {nodes: {\"" + other.node() + "\": 1}}\n";
+    GatewayProcess gateway(options);
+    for (const bool reset : {false, true}) {
+        RawClient client(gateway.port());
+        client.send(make_request("GET", reset ? "/reset" : "/closed"));
+        CHECK(eventually([&] { return hole.visitors() == 1; }));
+        leave(client, reset);
+        CHECK(eventually([&] { return hole.visitors() == 0; }));
+        CHECK(logged(gateway, reset ? "499 [-] /reset" : "499 [-] /closed"));
+    }
+    CHECK(fetch(gateway.port(), "GET", "/other").status() == 200);
+}
+
+TEST_CASE("client gone: while a name is looked up, and others who wait for it get their answer", "[e2e][gone]") {
+    ScriptedDns names;
+    ScriptedUpstream upstream;
+    GatewayOptions options = stage_options("\"slow.example:" + std::to_string(upstream.port()) + "\": 1", {});
+    options.apisix += "  dns_resolver: [\"" + names.server() + "\"]\n  resolver_timeout: 60\n";
+    GatewayProcess gateway(options);
+    RawClient leaving(gateway.port()), resetting(gateway.port()), staying(gateway.port());
+    leaving.send(make_request("GET", "/leaves"));
+    staying.send(make_request("GET", "/stays"));
+    resetting.send(make_request("GET", "/resets"));
+    CHECK(eventually([&] {
+        return names.questions() > 0 && is_served(gateway, "/leaves") && is_served(gateway, "/stays") &&
+               is_served(gateway, "/resets");
+    }));
+    leave(leaving, false);
+    leave(resetting, true);
+    CHECK(logged(gateway, "499 /leaves"));
+    CHECK(logged(gateway, "499 /resets"));
+    CHECK(upstream.accepted() == 0);
+    names.speak();
+    CHECK(staying.response().status() == 200);
+    CHECK(upstream.request_count() == 1);
+    CHECK(fetch(gateway.port(), "GET", "/known").status() == 200);
+}
 
 TEST_CASE("client gone: FIN or RST before the answer cancels the upstream exchange, 499 in the log", "[e2e][gone]") {
     Stage stage({}, ScriptedUpstream::stalls());

@@ -98,6 +98,29 @@ TEST_CASE("http forwarding: the real address is taken from who is trusted to tel
     CHECK(last(plain).count("x-real-ip") == 1);
 }
 
+TEST_CASE("http forwarding: without recursion the last address counts, with its port, from any field", "[e2e][http]") {
+    const char* format = "$request_uri $remote_addr $remote_port $realip_remote_addr $original_x_forwarded_for .";
+    Stage stage({.http = "real_ip_header: X-Forwarded-For\nreal_ip_from: [127.0.0.1, 10.0.0.0/8]", .format = format});
+    CHECK(sent(stage, "X-Forwarded-For: 9.9.9.9, 10.1.1.1:70\r\n", "/last").field("x-real-ip") == "10.1.1.1");
+    CHECK(last(stage).field("x-forwarded-for") == "9.9.9.9, 10.1.1.1:70, 10.1.1.1");
+    CHECK(logged(stage.gateway, "/last 10.1.1.1 70 127.0.0.1 9.9.9.9, 10.1.1.1:70 ."));
+    Stage named({.http = "real_ip_header: X-Client\nreal_ip_from: [127.0.0.1]"});
+    CHECK(sent(named, "X-Client: 9.9.9.9\r\n").field("x-real-ip") == "9.9.9.9");
+}
+
+TEST_CASE("http forwarding: an address of PROXY is only told unless it is asked for and trusted", "[e2e][http]") {
+    const char* trust = GENERATE("real_ip_header: proxy_protocol\nreal_ip_from: [10.0.0.0/8]",
+                                 "real_ip_header: X-Real-IP\nreal_ip_from: [127.0.0.1]");
+    Stage stage({.http = trust,
+                 .apisix = "proxy_protocol: {listen_http_port: 0}",
+                 .format = "$request_uri $proxy_protocol_addr $remote_addr"});
+    RawClient client(stage.gateway.port(1));
+    client.send("PROXY TCP4 10.1.2.3 10.0.0.1 4242 80\r\n" + make_request("GET", "/told"));
+    CHECK(client.response().status() == 200);
+    CHECK(last(stage).field("x-real-ip") == "127.0.0.1");
+    CHECK(logged(stage.gateway, "/told 10.1.2.3 127.0.0.1"));
+}
+
 TEST_CASE("http forwarding: PROXY headers of both versions tell the client, and are asked for", "[e2e][http]") {
     Stage stage({.http = "real_ip_header: proxy_protocol\nreal_ip_from: [127.0.0.1]",
                  .apisix = "proxy_protocol: {listen_http_port: 0}"});
@@ -188,4 +211,11 @@ TEST_CASE("http forwarding: Server is the gateway's, Date the upstream's, text g
     stage.upstream.script(ScriptedUpstream::answers(200, "ok", "Content-Type: image/png\r\n"));
     CHECK(stage.get("/").field("content-type") == "image/png");
     CHECK(stage.get("/").count("date") == 1);
+}
+
+TEST_CASE("http forwarding: the name in Server is a setting, its version can be left out", "[e2e][http]") {
+    Stage stage({.apisix = "server_token: gate\nenable_server_tokens: false"});
+    CHECK(stage.get("/").field("server") == "gate");
+    Stage other({.apisix = "server_token: gate"});
+    CHECK(other.get("/").field("server").starts_with("gate/"));
 }

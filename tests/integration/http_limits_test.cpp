@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "tests/integration/http_story.hpp"
+#include "tests/support/black_hole.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace gateway::test;
@@ -108,6 +109,42 @@ TEST_CASE("http limits: a request head that does not come in time is 408, howeve
     CHECK(logged(stage.gateway, "408"));
 }
 
+TEST_CASE("http limits: a head in pieces behind another request is served, or has its own time", "[e2e][http]") {
+    Stage stage({.http = "client_header_timeout: 1s", .format = "$status $request_uri $request_time"});
+    const std::string head = make_request("GET", "/second", "X-Long: " + filled(9000) + "\r\n");
+    RawClient client = stage.client();
+    client.send(make_request("GET", "/first") + head.substr(0, 20));
+    CHECK(client.response().status() == 200);
+    CHECK_FALSE(client.readable(0ms));
+    client.send(head.substr(20, 6000));
+    CHECK(stage.gateway.ctl({"--json", "show", "connections"}).out.find("reading") != std::string::npos);
+    client.send(head.substr(6020));
+    CHECK(client.response().status() == 200);
+    CHECK(stage.upstream.requests().at(1).field("x-long") == filled(9000));
+    client.send(make_request("GET", "/third") + "GET /never");
+    CHECK(client.response().status() == 200);
+    CHECK(client.response().status() == 408);
+    CHECK(client.read_to_end().empty());
+    CHECK(logged(stage.gateway, "408 "));
+    CHECK(stage.upstream.request_count() == 3);
+}
+
+TEST_CASE("http limits: a head that is wrong or too large is refused in pieces as well", "[e2e][http]") {
+    Stage stage({.http = "limits: {header_size: 8k, uri_size: 1k}\nclient_header_timeout: 60s"});
+    const auto refused = [&stage](const std::string& first, const std::string& second, int status) {
+        RawClient client = stage.client();
+        client.send(first);
+        CHECK_FALSE(client.readable(0ms));
+        client.send(second);
+        CHECK(client.response().status() == status);
+        CHECK(client.read_to_end().empty());
+    };
+    refused("GET /", filled(2000) + " HTTP/1.1\r\nHost: a\r\n\r\n", 414);
+    refused("GET / HTTP/1.1\r\nHost: a\r\nX: ", filled(20000), 431);
+    refused("GET / HTTP/1.1\r\nHost: a\r\n", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
+    CHECK(stage.upstream.accepted() == 0);
+}
+
 TEST_CASE("http limits: a body that stops is 408 and the upstream is let go", "[e2e][http]") {
     Stage stage({.http = "client_body_timeout: 1s"});
     RawClient client = stage.client();
@@ -145,6 +182,13 @@ TEST_CASE("http limits: upstream times end in 504, each for its own wait", "[e2e
         CHECK(is_page(answer, "504 Gateway Time-out"));
         CHECK(eventually([&] { return stage.upstream.open() == 0; }));
     }
+    SECTION("connect") {
+        const BlackHole hole;
+        GatewayProcess gateway(
+            stage_options(node_map(hole.node()), {.upstream_lines = "timeout: {connect: 1, send: 9, read: 9}"}));
+        CHECK(fetch(gateway.port(), "POST", "/", {}, "body").status() == 504);
+        CHECK(hole.visitors() == 0);
+    }
     SECTION("send") {
         ScriptedUpstream deaf(ScriptedUpstream::Raw{}, [](Connection& from) {
             from.read_until("\r\n\r\n");
@@ -171,7 +215,7 @@ TEST_CASE("http limits: slow clients hold no more than their buffer and nobody e
     }
     CHECK(stage.get("/").status() == 200);
 #ifndef GATEWAY_SANITIZED
-    CHECK(resident_kib(worker) - before < 500 * 32);
+    CHECK(resident_kib(worker) - before < 500 * 8);
 #else
     static_cast<void>(before);
 #endif

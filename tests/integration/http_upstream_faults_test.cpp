@@ -78,13 +78,16 @@ TEST_CASE("upstream faults: a truncated answer looks truncated", "[e2e][http]") 
          {chunked, chunked + "5\r\nhel", chunked + "5", chunked + "0\r\n", chunked + "0\r\nX: 1\r\n", sized}) {
         for (const bool reset : {false, true}) {
             INFO(text << (reset ? " reset" : " closed"));
+            std::atomic<bool> begun{false};
             stage.upstream.script([&](Connection& to, const Message&) {
                 to.send(text);
-                std::this_thread::sleep_for(20ms);  // so that the head is on its way before the end
+                if (!eventually([&] { return begun.load(); })) return;
                 reset ? to.reset() : to.close();
             });
             RawClient client = stage.client();
             client.send(make_request("GET", "/"));
+            CHECK(client.readable(5s));
+            begun = true;
             CHECK_FALSE(client.response().complete);
             CHECK(client.wait_for_end());
         }
@@ -106,13 +109,15 @@ TEST_CASE("upstream faults: a truncated answer to HTTP/1.0 ends in a reset, an a
     old.send("GET / HTTP/1.0\r\n\r\n");
     CHECK(old.wait_for_end());
     CHECK(old.end() == End::reset);
-    stage.upstream.script([](Connection& to, const Message&) {
+    std::atomic<bool> begun{false};
+    stage.upstream.script([&begun](Connection& to, const Message&) {
         to.send("HTTP/1.1 200 OK\r\n\r\nhello");
-        std::this_thread::sleep_for(20ms);
-        to.reset();
+        if (eventually([&] { return begun.load(); })) to.reset();
     });
     RawClient client = stage.client();
     client.send(make_request("GET", "/"));
+    CHECK(client.readable(5s));
+    begun = true;
     CHECK_FALSE(client.response().complete);
 }
 
@@ -226,6 +231,7 @@ TEST_CASE("upstream faults: U8, a POST that may have been read is not sent again
     GatewayProcess gateway(with_nodes({{closing.node(), 1}, {live.node(), 0}}));
     CHECK(fetch(gateway.port(), "POST", "/u8", {}, "body").status() == 502);
     CHECK(fetch(gateway.port(), "PATCH", "/u8", {}, "body").status() == 502);
+    CHECK(fetch(gateway.port(), "LOCK", "/u8", {}, "body").status() == 502);
     CHECK(live.request_count() == 0);
     CHECK(fetch(gateway.port(), "PUT", "/u8", {}, "body").status() == 200);
     CHECK(live.requests().at(0).body == "body");

@@ -268,3 +268,33 @@ TEST_CASE("upgrade: the real binary replaces itself under load and breaks nothin
     CHECK(gateway.master().running());
     CHECK(eventually([&] { return std::none_of(before.begin(), before.end(), alive); }, 10s));
 }
+
+TEST_CASE("upgrade: a put that was accepted while it went on is in force in the new workers", "[kill]") {
+    GatewayProcess gateway({.workers = 2});
+    const pid_t control = gateway.control();
+    const std::uint16_t port = gateway.port();
+    std::vector<std::string> accepted;
+    const auto put_one = [&] {
+        const std::string id = "p" + std::to_string(accepted.size());
+        const RunResult put = gateway.put(
+            "route", id, R"({"uri":"/)" + id + R"(","plugins":{"mocking":{"response_example":")" + id + R"("}}})");
+        INFO(put.out);
+        // Refused for the moment, with the reason, or in force.
+        if (put.exit != 0) CHECK_THAT(put.out, contains("a new binary is starting") || contains("loading"));
+        if (put.exit != 0) return false;
+        CHECK(fetch(port, "GET", "/" + id).body == id);
+        accepted.push_back(id);
+        return true;
+    };
+    REQUIRE(put_one());
+    gateway.master().signal(SIGUSR2);
+    const auto upgraded = [&] {
+        const pid_t now = gateway.control();
+        return now > 0 && now != control;
+    };
+    CHECK(eventually([&] { return static_cast<void>(put_one()), upgraded(); }, 15s));
+    CHECK(eventually(put_one));
+    for (const std::string& id : accepted) {
+        for (int i = 0; i < 6; ++i) CHECK(fetch(port, "GET", "/" + id).body == id);
+    }
+}

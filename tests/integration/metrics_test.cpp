@@ -143,7 +143,8 @@ TEST_CASE("file-logger: four workers write whole lines into one file (FL7)", "[e
     CHECK(eventually([&] { return stage.get("/").status() == 200 && !lines().empty(); }));
 }
 
-TEST_CASE("http-logger: a body that streams past is kept as far as asked; a stop delivers what waits", "[e2e][metrics]") {
+TEST_CASE("http-logger: a body that streams past is kept as far as asked; a stop delivers what waits",
+          "[e2e][metrics]") {
     ScriptedUpstream collector;
     Stage stage({.route_lines = "plugins: {http-logger: {uri: 'http://127.0.0.1:" + std::to_string(collector.port()) +
                                 "/', include_req_body: true, max_req_body_bytes: 5, include_resp_body: true}}"});

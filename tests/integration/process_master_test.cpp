@@ -61,6 +61,25 @@ TEST_CASE("master: connections that wait in the queue of a killed worker are ser
     }
 }
 
+TEST_CASE("master: connections that wait in the queue of a retired worker outlive it", "[process][master]") {
+    FakeMachine machine;
+    REQUIRE(machine.start_ready());
+    const MachineState state = machine.state();
+    const pid_t victim = state.workers.at(1).pid, other = state.workers.at(0).pid;
+    machine.pause(victim);
+    std::vector<Connection> waiting;
+    for (int i = 0; i < 20; ++i) {
+        waiting.push_back(connect_to(static_cast<std::uint16_t>(state.port(0))));
+        waiting.back().send("who\n");
+    }
+    machine.configure("workers 1\nlisten a 127.0.0.1 0\n");
+    machine.master().signal(SIGHUP);
+    REQUIRE(eventually([&] { return machine.state().workers.at(1).state == "draining"; }));
+    ::kill(victim, SIGKILL);
+    for (Connection& connection : waiting) CHECK(connection.read_to_end() == "0 " + std::to_string(other) + "\n");
+    CHECK(eventually([&] { return machine.ready(1); }));
+}
+
 TEST_CASE("master: a killed control is back within a second while traffic goes on", "[process][master]") {
     FakeMachine machine;
     REQUIRE(machine.start_ready());

@@ -62,8 +62,8 @@ struct HttpCollector : Logged {
     explicit HttpCollector(const std::string& members, std::string_view metadata = {}) {
         if (!metadata.empty()) plugins.metadata = json::parse(metadata);
         const std::string comma = members.empty() ? "" : ",";
-        configure("http-logger", with_port(R"({"uri":"http://127.0.0.1:%/logs?to=1")" + comma + members + "}",
-                                           collector.port()));
+        configure("http-logger",
+                  with_port(R"({"uri":"http://127.0.0.1:%/logs?to=1")" + comma + members + "}", collector.port()));
     }
     json::Value body(std::size_t index = 0) {
         REQUIRE(rig.until([&] { return collector.request_count() > index; }));
@@ -212,8 +212,7 @@ TEST_CASE("http-logger: an entry of one's own (HL4)", "[plugins][http_logger]") 
 }
 
 TEST_CASE("loggers: an entry nested too deep ends there", "[plugins][http_logger]") {
-    HttpCollector story(
-        R"("batch_max_size":1,"log_format":{"1":{"2":{"3":{"4":{"5":"$uri","6":{"7":"$uri"}}}}}})");
+    HttpCollector story(R"("batch_max_size":1,"log_format":{"1":{"2":{"3":{"4":{"5":"$uri","6":{"7":"$uri"}}}}}})");
     story.ask();
     CHECK(json::write(story.body()) == R"({"1":{"2":{"3":{"4":{"5":"/hello","6":{}}}}},"route_id":"1"})");
     CHECK(story.said("deeper than 5 levels"));
@@ -241,9 +240,9 @@ TEST_CASE("http-logger: the answer's body where an expression holds (HL6)", "[pl
 
 TEST_CASE("loggers: a compressed answer is told in clear, a cut one too", "[plugins][http_logger]") {
     // "hello hello hello hello\n" by gzip -9n.
-    static constexpr unsigned char packed[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,    0x02, 0x03, 0xcb, 0x48,
-                                               0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb8, 0,    0x00, 0x88, 0x59,
-                                               0x0b, 0x18, 0x00, 0x00, 0x00};
+    static constexpr unsigned char packed[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,    0x02, 0x03,
+                                               0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb8,
+                                               0,    0x00, 0x88, 0x59, 0x0b, 0x18, 0x00, 0x00, 0x00};
     const std::string bytes(reinterpret_cast<const char*>(packed), 20);
     HttpCollector story(R"("batch_max_size":1,"include_resp_body":true)");
     story.ask("/hello", {}, "GET", {200, {{"Content-Encoding", "gzip"}}, {"no gzip at all"}});
@@ -271,7 +270,8 @@ TEST_CASE("http-logger: tries again, then gives up (HL8)", "[plugins][http_logge
     CHECK(story.collector.request_count() == 3);
     CHECK(story.collector.requests().at(2).field("authorization") == "Basic c2VjcmV0");
     CHECK(story.count("Batch Processor[http logger] failed to process entries: server returned status code[500] "
-                      "host[127.0.0.1] port[" + std::to_string(story.collector.port()) + "] body[broken here]") == 3);
+                      "host[127.0.0.1] port[" +
+                      std::to_string(story.collector.port()) + "] body[broken here]") == 3);
     CHECK(story.count("Batch Processor[http logger] exceeded the max_retry_count[2] dropping the entries") == 1);
     CHECK_FALSE(story.said("c2VjcmV0"));
 }
@@ -302,7 +302,8 @@ TEST_CASE("http-logger: further members never replace one (HL11)", "[plugins][ht
     CHECK(text_at(entry, {"request", "method"}) == "GET");
 }
 
-TEST_CASE("http-logger: collectors that talk nonsense, hang up or are away are one line each", "[plugins][http_logger]") {
+TEST_CASE("http-logger: collectors that talk nonsense, hang up or are away are one line each",
+          "[plugins][http_logger]") {
     const auto [answer, line] = GENERATE(table<std::string, std::string>(
         {{"garbage\r\n\r\n", "no HTTP answer"}, {"", "connection closed before an answer"}}));
     HttpCollector story(R"("batch_max_size":1)");
@@ -362,19 +363,22 @@ TEST_CASE("loggers: expressions are checked", "[plugins][http_logger]") {
     CHECK(refusal("http-logger", R"({"uri":"http://h","include_resp_body_expr":[]})") ==
           "property \"include_resp_body_expr\" validation failed: expect array to have at least 1 items");
     CHECK(refusal("http-logger", R"({"uri":"http://h/a\r\nX: y"})") == "uri: blanks or control characters in the path");
-    CHECK(refusal("http-logger", R"({"uri":"http://h","auth_header":"a\r\nX: y"})") == "auth_header: control characters");
+    CHECK(refusal("http-logger", R"({"uri":"http://h","auth_header":"a\r\nX: y"})") ==
+          "auth_header: control characters");
 }
 
 TEST_CASE("tcp-logger: one object, then the end (TU1)", "[plugins][tcp_logger]") {
     TcpCollector story;
-    story.configure("tcp-logger", with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":1})", story.collector.port()));
+    story.configure("tcp-logger",
+                    with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":1})", story.collector.port()));
     story.ask();
     CHECK(text_at(json::parse(story.text()), {"route_id"}) == "1");
 }
 
 TEST_CASE("tcp-logger: an array of two (TU2)", "[plugins][tcp_logger]") {
     TcpCollector story;
-    story.configure("tcp-logger", with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":2})", story.collector.port()));
+    story.configure("tcp-logger",
+                    with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":2})", story.collector.port()));
     story.ask();
     story.ask();
     CHECK(json::parse(story.text()).items().size() == 2);
@@ -383,11 +387,14 @@ TEST_CASE("tcp-logger: an array of two (TU2)", "[plugins][tcp_logger]") {
 TEST_CASE("tcp-logger: nobody there (TU3)", "[plugins][tcp_logger]") {
     Logged story;
     const std::uint16_t port = closed_port();
-    story.configure("tcp-logger", with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":1,"max_retry_count":1,"retry_delay":0})", port));
+    story.configure(
+        "tcp-logger",
+        with_port(R"({"host":"127.0.0.1","port":%,"batch_max_size":1,"max_retry_count":1,"retry_delay":0})", port));
     story.ask();
     REQUIRE(story.rig.until([&] { return story.said("dropping the entries"); }));
     CHECK(story.count("Batch Processor[tcp logger] failed to process entries: failed to connect to TCP server: "
-                      "host[127.0.0.1] port[" + std::to_string(port) + "] err: connection refused") == 2);
+                      "host[127.0.0.1] port[" +
+                      std::to_string(port) + "] err: connection refused") == 2);
 }
 
 TEST_CASE("udp-logger: one datagram (TU4)", "[plugins][udp_logger]") {
@@ -410,20 +417,23 @@ TEST_CASE("udp-logger: a port is a number that exists (TU6)", "[plugins][udp_log
 
 TEST_CASE("syslog: one line of RFC 5424 (SY1)", "[plugins][syslog]") {
     TcpCollector story;
-    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":1})", story.collector.port()));
+    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":1})",
+                                        story.collector.port()));
     story.ask();
     REQUIRE(story.rig.until([&] { return !story.rig.dispatch.busy(); }));
     story.chain = nullptr;
     story.plugins = TestChain();
     const std::string text = story.text();
-    const std::string begin = "<46>1 2027-01-19T03:14:07.000Z localhost apisix " + std::to_string(::getpid()) + " - - {";
+    const std::string begin =
+        "<46>1 2027-01-19T03:14:07.000Z localhost apisix " + std::to_string(::getpid()) + " - - {";
     CHECK(text.substr(0, begin.size()) == begin);
     CHECK(text.ends_with("}\n"));
 }
 
 TEST_CASE("syslog: a batch is sent at once (SY2)", "[plugins][syslog]") {
     TcpCollector story;
-    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":3})", story.collector.port()));
+    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":3})",
+                                        story.collector.port()));
     for (int i = 0; i < 3; ++i) story.ask();
     REQUIRE(story.rig.until([&] { return !story.rig.dispatch.busy(); }));
     story.chain = nullptr;
@@ -435,7 +445,9 @@ TEST_CASE("syslog: a batch is sent at once (SY2)", "[plugins][syslog]") {
 TEST_CASE("syslog: datagrams (SY3)", "[plugins][syslog]") {
     UdpPort port;
     Logged story;
-    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"sock_type":"udp","flush_limit":1,"batch_max_size":2})", port.port));
+    story.configure(
+        "syslog",
+        with_port(R"({"host":"127.0.0.1","port":%,"sock_type":"udp","flush_limit":1,"batch_max_size":2})", port.port));
     story.ask();
     story.ask();
     std::string first, second;
@@ -447,7 +459,8 @@ TEST_CASE("syslog: datagrams (SY3)", "[plugins][syslog]") {
 
 TEST_CASE("syslog: a server that is away costs entries, not requests (SY4)", "[plugins][syslog]") {
     Logged story;
-    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"drop_limit":100,"batch_max_size":1})", closed_port()));
+    story.configure("syslog",
+                    with_port(R"({"host":"127.0.0.1","port":%,"drop_limit":100,"batch_max_size":1})", closed_port()));
     for (int i = 0; i < 5; ++i) story.ask();
     CHECK(story.rig.until([&] { return story.said("entries dropped, more than drop_limit[100] bytes wait"); }));
 }
@@ -509,7 +522,8 @@ TEST_CASE("file-logger: a file that was renamed is made anew (FL6)", "[plugins][
     CHECK(lines_of(story.folder / "b.log").size() == 1);
 }
 
-TEST_CASE("file-logger: a path that cannot be opened is said once a second, requests go on (FL8)", "[plugins][file_logger]") {
+TEST_CASE("file-logger: a path that cannot be opened is said once a second, requests go on (FL8)",
+          "[plugins][file_logger]") {
     FileStory story;
     story.start(R"({"path":"/nowhere/at/all/a.log"})");
     for (int i = 0; i < 5; ++i) story.ask();

@@ -59,8 +59,9 @@ std::string status_line(std::string_view labels, std::string_view source, int co
 TEST_CASE("prometheus: a request is counted by status (PM1)", "[plugins][prometheus]") {
     Metrics metrics;
     metrics.ask();
-    CHECK(metrics.tells("# HELP apisix_http_status HTTP status codes per service in APISIX\n"
-                        "# TYPE apisix_http_status counter\n"));
+    CHECK(
+        metrics.tells("# HELP apisix_http_status HTTP status codes per service in APISIX\n"
+                      "# TYPE apisix_http_status counter\n"));
     CHECK(metrics.tells(status_line(R"(code="200",route="1",matched_uri="/hello",matched_host="",service="",)"
                                     R"(consumer="",node="127.0.0.1")",
                                     "upstream", 1)));
@@ -108,7 +109,8 @@ TEST_CASE("prometheus: an answer of the gateway's own has no node (PM5)", "[plug
 }
 
 TEST_CASE("prometheus: a label of one's own stands at the end (PM6)", "[plugins][prometheus]") {
-    Metrics metrics("{}", R"({"prometheus":{"metrics":{"http_status":{"extra_labels":[{"upstream_addr":"$arg_a"}]}}}})");
+    Metrics metrics("{}",
+                    R"({"prometheus":{"metrics":{"http_status":{"extra_labels":[{"upstream_addr":"$arg_a"}]}}}})");
     metrics.ask({}, "/hello?a=1");
     metrics.ask({}, "/hello?a=2");
     metrics.ask({}, "/hello?a=2");
@@ -131,9 +133,11 @@ TEST_CASE("prometheus: a label without value joins series (PM7)", "[plugins][pro
 TEST_CASE("prometheus: labels that must not be left out (PM8)", "[plugins][prometheus]") {
     config::Errors errors;
     check_plugin_metadata("prometheus", json::parse(R"({"disabled_labels":{"http_status":["code"]}})"), errors);
-    CHECK(std::string(errors.first()).find(
-              "property \"disabled_labels\" validation failed: property \"http_status\" validation failed: failed to "
-              "validate item 1: matches none of the enum values") != std::string::npos);
+    CHECK(
+        std::string(errors.first())
+            .find(
+                "property \"disabled_labels\" validation failed: property \"http_status\" validation failed: failed to "
+                "validate item 1: matches none of the enum values") != std::string::npos);
 }
 
 TEST_CASE("prometheus: a global rule steps aside for the route (PM9)", "[plugins][prometheus]") {

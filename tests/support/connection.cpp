@@ -33,6 +33,20 @@ sockaddr_in ipv4(const char* address, std::uint16_t port) {
     return result;
 }
 
+// False: refused, errno tells why.
+template <class Address>
+bool connects(const UniqueFd& socket, const Address& to) {
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+}
+
+bool connects(const UniqueFd& socket, const char* address, std::uint16_t port) {
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    to.sin6_port = htons(port);
+    if (::inet_pton(AF_INET6, address, &to.sin6_addr) != 1) return connects(socket, ipv4(address, port));
+    return connects(socket, to);
+}
+
 }  // namespace
 
 void Connection::fail(std::string_view what) const {
@@ -126,12 +140,12 @@ void Connection::reset() noexcept {
 }
 
 Connection connect_to(std::uint16_t port, const char* address, int receive_buffer) {
-    UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const bool is_ipv6 = std::string_view(address).find(':') != std::string_view::npos;
+    UniqueFd socket(::socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (receive_buffer > 0) {
         ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
-    const sockaddr_in target = ipv4(address, port);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0) {
+    if (!connects(socket, address, port)) {
         throw ConnectionError(std::string("cannot connect to ") + address + ':' + std::to_string(port) + ": " +
                               ::strerror(errno));
     }

@@ -64,7 +64,7 @@ private:
     End end_ = End::open;
 };
 
-// Connects to `address`; a small receive buffer makes a slow reader visible to the sender early. Throws
+// Connects to `address` (IPv4 or IPv6); a small receive buffer makes a slow reader visible to the sender early. Throws
 // ConnectionError.
 Connection connect_to(std::uint16_t port, const char* address = "127.0.0.1", int receive_buffer = 0);
 

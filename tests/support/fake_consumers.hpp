@@ -8,6 +8,7 @@
 
 #include "libgateway/config/secret_reference.hpp"
 #include "libgateway/plugin/registry.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 
 namespace gateway::test {
 
@@ -45,6 +46,17 @@ public:
         return found != logins_.end() && found->first.first == slot;
     }
 
+    // What a consumer overrides; kept whatever happens to the route's chain.
+    FakeConsumers& override_with(const std::string& username, std::vector<Override> overrides) {
+        overrides_[username] = std::move(overrides);
+        return *this;
+    }
+    Merged merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept override {
+        const auto found = overrides_.find(consumer.username);
+        if (consumer.group_id == "missing") return {Merged::Outcome::no_group, {}};
+        return {Merged::Outcome::ok, found == overrides_.end() ? route : route->merge(found->second)};
+    }
+
 private:
     void add_logins(const std::string& username, const std::string& id, std::string_view plugins) {
         const json::Value entries = json::parse(plugins);
@@ -65,6 +77,7 @@ private:
     }
 
     std::map<std::string, Ref<Consumer>> consumers_;
+    std::map<std::string, std::vector<Override>> overrides_;
     std::map<std::pair<std::uint8_t, std::string>, Login> logins_;
 };
 

@@ -16,6 +16,7 @@
 #include "libgateway/base/strings.hpp"
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/plugin/exchange.hpp"
+#include "libgateway/plugin/rewrite_phase.hpp"
 
 namespace gateway::test {
 
@@ -163,6 +164,7 @@ public:
     // Whom auth plugins find; must outlive the exchange.
     void use(const ConsumerDirectory& directory) noexcept { consumers_ = &directory; }
 
+    Ref<const Chain> chain;  // the route's, or merged with a consumer's entries
     FakeServices own_services;
     std::map<std::string, std::string> variables{
         {"route_id", "1"}, {"balancer_ip", "127.0.0.1"}, {"balancer_port", "1980"}};
@@ -200,9 +202,12 @@ private:
         co_return Verdict::next;
     }
 
-    Task<void> flow(const Chain& route, const Chain* global, const Script& script, bool& done) {
-        route_chain = &route;
-        Verdict verdict = co_await both<Phase::rewrite>(global, route, *this);
+    Task<void> flow(const Chain& of_route, const Chain* global, const Script& script, bool& done) {
+        route_chain = &of_route;
+        chain = Ref<const Chain>(&of_route);
+        const Ref<const Chain> nothing = Chain::make({}, Chain::Scope::global);
+        Verdict verdict = co_await run_rewrite(*this, global ? *global : *nothing, chain, true);
+        const Chain& route = *chain;
         if (verdict == Verdict::next) verdict = co_await both<Phase::access>(global, route, *this);
         if (verdict == Verdict::next) verdict = co_await pick_and_send(route, global);
         std::vector<std::string> chunks = verdict == Verdict::next ? receive(script) : local_reply();

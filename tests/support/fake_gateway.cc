@@ -172,6 +172,9 @@ private:
             case ToControl::upgrade_note:
                 note_ = std::string(head.text.view());
                 break;
+            case ToControl::changes:
+                if (head.number == 0) tell(start_.master.get(), ToMaster::changes_ended);
+                break;
             case ToControl::stop:
                 return false;
         }
@@ -259,6 +262,7 @@ private:
         for (const WorkerListener& listener : start_.listeners) {
             if (ready_ && listener.socket) events.push_back({listener.socket.get(), POLLIN, 0});
         }
+        for (const UniqueFd& queue : queues_) events.push_back({queue.get(), POLLIN, 0});
         const int some = ::poll(events.data(), events.size(), draining_ ? 200 : 20);
         if (some == 0 && draining_) done_ = true;
         if (events[0].revents) on_master();
@@ -307,12 +311,16 @@ private:
                 break;
             case ToWorker::pause_accept:
                 break;
+            case ToWorker::take_queue:
+                queues_.push_back(reader_.take_fd(0));
+                break;
         }
     }
 
     WorkerStart start_;
     WorkerPage* page_ = nullptr;
     PacketReader<MasterHead> reader_;
+    std::vector<UniqueFd> queues_;
     bool done_ = false, draining_ = false, ready_ = false;
 };
 

@@ -25,11 +25,13 @@ TEST_CASE("command line: options may stand before and behind the command", "[con
 }
 
 TEST_CASE("command line: explain takes method, url, headers and an address", "[control][command_line]") {
-    const CommandLine line = parse({"explain", "GET", "http://a/b", "-H", "x: 1", "-H", "y: 2", "--from", "10.0.0.1"});
+    const CommandLine line =
+        parse({"explain", "GET", "http://a/b", "-H", "x: 1", "-H", "y: 2", "--from", "10.0.0.1", "--consumer", "jack"});
     REQUIRE(line.error.empty());
     REQUIRE(line.request.text("method") == "GET");
     REQUIRE(line.request.text("url") == "http://a/b");
     REQUIRE(line.request.text("from") == "10.0.0.1");
+    REQUIRE(line.request.text("consumer") == "jack");
     REQUIRE(line.request.arguments.find("headers")->items().size() == 2);
     REQUIRE(line.request.arguments.find("headers")->items()[1].string() == "y: 2");
 }

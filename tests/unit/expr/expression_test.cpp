@@ -2,6 +2,7 @@
 
 #include "libgateway/expr/regex.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/unit/expr/fake_request.hpp"
 
 using namespace gateway;
@@ -187,8 +188,23 @@ TEST_CASE("expression: a regular expression that gives up is false", "[expr][exp
     test::FakeRequest request;
     request.query = "n=" + std::string(64, 'a') + "b";
     const std::uint64_t before = match_limit_hits();
+    const test::LogLines log;
     CHECK_FALSE(holds(R"([["arg_n","~~","^(a+)+$"]])", request));
     CHECK(match_limit_hits() == before + 1);
+    CHECK(log.all() ==
+          std::vector<std::string>{
+              "error: an expression counts as false, a search in it took too long: AND(arg_n ~~ ^(a+)+$)"});
+}
+
+TEST_CASE("expression: a search that gives up makes all of it false, under a negation too", "[expr][expression]") {
+    test::FakeRequest request;
+    request.query = "n=" + std::string(64, 'a') + "b";
+    const test::LogLines log;
+    CHECK_FALSE(holds(R"([["arg_n","!","~~","^(a+)+$"]])", request));
+    CHECK_FALSE(holds(R"(["!OR",["arg_n","~~","^(a+)+$"],["arg_x","==","1"]])", request));
+    CHECK(log.all().size() == 2);
+    CHECK(Expression(json::parse(R"([["arg_n","!","~~","^(a+)+$"]])")).first_failure(request) ==
+          ": a search took too long");
 }
 
 TEST_CASE("expression: tells the first condition that fails", "[expr][expression]") {

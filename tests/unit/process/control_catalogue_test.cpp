@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "libgateway/plugin/registry.hpp"
 #include "tests/unit/process/control_fakes.hpp"
 
 using namespace gateway;
@@ -13,6 +14,29 @@ namespace {
 
 constexpr const char* one_route = "routes:\n  - id: 1\n    uri: /a\n    upstream: {nodes: {\"127.0.0.1:80\": 1}}\n";
 constexpr const char* object = R"({"uri":"/put","upstream":{"nodes":{"127.0.0.1:80":1}}})";
+
+// An auth plugin of this test.
+class CatalogueAuth final : public Plugin {
+public:
+    struct Settings {
+        int unused = 0;
+    };
+    struct Credential {
+        std::string key;
+        static constexpr auto schema = config::fields(config::field("key", &Credential::key, "key", config::required));
+    };
+    static constexpr std::string_view name = "catalogue-auth", credential_key = "key";
+    static constexpr int priority = 90010;
+    static constexpr bool is_auth = true;
+    static constexpr auto schema = config::fields(config::field("unused", &Settings::unused, "nothing"));
+    CatalogueAuth(Settings, BuildScope&) {}
+    Step rewrite(Exchange&) const override { return Verdict::next; }
+};
+const Registration<CatalogueAuth> registration;
+
+std::string auth(std::string_view key) {
+    return R"("plugins":{"catalogue-auth":{"key":")" + std::string(key) + R"("}})";
+}
 
 // A gateway's files in a folder of their own, read and taken as what is in force.
 struct Story {
@@ -35,6 +59,15 @@ struct Story {
         const Catalogue::Edit edit = catalogue.put(Kind::route, id, object);
         REQUIRE(edit.errors.empty());
         catalogue.accept(edit);
+    }
+    // The refusal, or nothing: then it is in force.
+    std::string put_consumer(const std::string& id, const std::string& members) {
+        const bool credential = id.find('/') != std::string::npos;
+        const std::string text = credential ? "{" + members + "}" : "{\"username\":\"" + id + "\"," + members + "}";
+        const Catalogue::Edit edit = catalogue.put(Kind::consumer, id, text);
+        if (!edit.errors.empty()) return edit.errors.front();
+        catalogue.accept(edit);
+        return "";
     }
     TemporaryFolder folder;
     Catalogue catalogue;
@@ -138,4 +171,34 @@ TEST_CASE("catalogue: the settings of a bad static file come from what was kept"
     REQUIRE_FALSE(next.read_static().ok());
     REQUIRE(next.adopt_settings(kept));
     REQUIRE(next.route_file() == story.folder.file("routes.yaml"));
+}
+
+TEST_CASE("catalogue: a credential key that another consumer has is refused, also after changes and reloads",
+          "[process][control_catalogue]") {
+    Story story;
+    REQUIRE(story.put_consumer("jack", auth("k")).empty());
+    REQUIRE(story.put_consumer("jack/credentials/c1", auth("k1")).empty());
+    REQUIRE(story.put_consumer("rose", auth("k")) ==
+            "duplicate key of plugin catalogue-auth found with consumer: jack");
+    REQUIRE(story.put_consumer("rose", auth("k1")) ==
+            "duplicate key of plugin catalogue-auth found with credential: c1 of consumer: jack");
+    REQUIRE(story.put_consumer("jack", auth("other")).empty());
+    REQUIRE(story.put_consumer("rose", auth("k")).empty());
+    story.take();
+    REQUIRE(story.put_consumer("jack", auth("k")) ==
+            "duplicate key of plugin catalogue-auth found with consumer: rose");
+}
+
+TEST_CASE("catalogue: a consumer that is deleted takes its credentials with it", "[process][control_catalogue]") {
+    Story story;
+    const config::Digest before = story.catalogue.document().digest();
+    REQUIRE(story.put_consumer("jack", auth("k")).empty());
+    REQUIRE(story.put_consumer("jack/credentials/c1", auth("k1")).empty());
+    const Catalogue::Edit edit = story.catalogue.remove(Kind::consumer, "jack");
+    REQUIRE(edit.changes().size() == 2);
+    REQUIRE(edit.after == before);
+    story.catalogue.accept(edit);
+    REQUIRE(story.catalogue.document().digest() == before);
+    REQUIRE_FALSE(story.catalogue.document().find(Kind::consumer, "jack/credentials/c1"));
+    REQUIRE(story.put_consumer("rose", auth("k1")).empty());
 }

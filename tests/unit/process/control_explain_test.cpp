@@ -99,3 +99,36 @@ TEST_CASE("document view: a document that no worker could use is refused", "[pro
     REQUIRE_THROWS(view({route_change("1", "{")}));
     REQUIRE_THROWS(view({route_change("1", "{}")}));
 }
+
+TEST_CASE("explain: for a consumer each plugin's settings come from the highest rank", "[process][control_explain]") {
+    const auto shown = view({route_change("1", R"({"uri":"/a","upstream_id":7,"plugins":{"x":{},"y":{},"z":{}}})"),
+                             object(config::Kind::consumer_group, "g", R"({"plugins":{"y":{},"z":{}}})"),
+                             object(config::Kind::consumer, "jack",
+                                    R"({"username":"jack","group_id":"g","plugins":{"z":{"_meta":{"disable":true}}}})"),
+                             object(config::Kind::consumer, "lost", R"({"username":"lost","group_id":"none"})")});
+    const auto ask = [&](std::string_view who) {
+        return shown.explain(json::Value::object(
+            {{"method", json::Value("GET")}, {"url", json::Value("/a")}, {"consumer", json::Value(who)}}));
+    };
+    const json::Value result = ask("jack");
+    std::string sources;
+    for (const json::Value& row : result.find("chain")->items())
+        sources += text(row, {"plugin"}) + "=" + text(row, {"source"}) + ":" + text(row, {"enabled"}) + " ";
+    REQUIRE(sources == "x=routes/1:true y=consumer_groups/g:true z=consumers/jack:false ");
+    REQUIRE(text(result, {"consumer", "group"}) == "g");
+    REQUIRE(text(ask("lost"), {"outcome"}) == "503: consumer group is missing");
+    REQUIRE_THROWS(ask("nobody"));
+}
+
+TEST_CASE("show: consumers and groups, without what credentials hold", "[process][control_explain]") {
+    const auto shown = view({object(config::Kind::consumer, "jack",
+                                    R"({"username":"jack","group_id":"g","plugins":{"x":{"key":"secret"}}})"),
+                             object(config::Kind::consumer_group, "g", R"({"plugins":{"y":{}}})"),
+                             object(config::Kind::plugin_metadata, "x", R"({"a":1})")});
+    const std::string consumers = json::write(shown.consumers(""));
+    REQUIRE(consumers.find("jack") != std::string::npos);
+    REQUIRE(consumers.find("secret") == std::string::npos);
+    REQUIRE(json::write(shown.consumer_groups("")) == R"([{"id":"g","plugins":["y"],"consumers":1}])");
+    REQUIRE(json::write(shown.plugin_metadata("")) == R"([{"id":"x","metadata":{"a":1}}])");
+    REQUIRE(shown.consumers("rose").size() == 0);
+}

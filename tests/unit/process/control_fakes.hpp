@@ -54,9 +54,10 @@ struct Pages {
     std::unique_ptr<WorkerPages> workers = std::make_unique<WorkerPages>();
     ControlPage control{};
     Revisions::Shared shared() { return {workers.get(), &control}; }
+    static std::int32_t pid_of(std::uint32_t index) { return 1000 + static_cast<std::int32_t>(index); }
     void alive(std::uint32_t index, WorkerState state = WorkerState::ready) {
         WorkerPage& page = (*workers)[index];
-        page.pid = 1000 + static_cast<std::int32_t>(index);
+        page.pid = pid_of(index);
         page.state = static_cast<std::uint32_t>(state);
         page.heartbeat_ns = monotonic_ns();
     }
@@ -72,6 +73,7 @@ public:
         own_.reset(pair[0]);
         other_.reset(pair[1]);
     }
+    std::uint32_t index() const noexcept { return index_; }
     UniqueFd control_side() { return std::move(other_); }
     void hello(std::uint64_t revision, const config::Digest& digest = {}) {
         ChannelHead head;
@@ -132,7 +134,12 @@ struct Engine {
         }
         return true;
     }
-    void add(FakeWorker& worker) { revisions.channels().add(worker.control_side(), 0); }
+    // As the process that the master started for its slot.
+    void add(FakeWorker& worker) {
+        (*pages.workers)[worker.index()].pid = Pages::pid_of(worker.index());
+        add(worker, Pages::pid_of(worker.index()));
+    }
+    void add(FakeWorker& worker, std::int32_t pid) { revisions.channels().add(worker.control_side(), pid); }
     // Adds the object to what is in force.
     void publish(const config::Change& change) {
         result.reset();

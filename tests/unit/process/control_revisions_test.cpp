@@ -1,5 +1,8 @@
 #include "libgateway/process/control_revisions.hpp"
 
+#include <boost/asio/post.hpp>
+#include <future>
+
 #include "tests/unit/process/control_fakes.hpp"
 
 using namespace gateway;
@@ -247,22 +250,41 @@ TEST_CASE("revisions: whoever does not begin with a hello is turned away", "[pro
     REQUIRE(story.engine.revisions.channels().find(5) == nullptr);
 }
 
+TEST_CASE("revisions: only the process that the master started for a slot is its worker",
+          "[process][control_revisions]") {
+    Story story;
+    FakeWorker impostor(0);  // it claims the right pid; the kernel names another one
+    story.engine.add(impostor, 4711);
+    impostor.hello(1, story.base.digest);
+    REQUIRE(story.engine.run([&] { return impostor.hung_up(); }));
+    FakeWorker other(3);  // a process of ours, but of no such slot
+    story.engine.add(other, Pages::pid_of(3));
+    other.hello(1, story.base.digest);
+    REQUIRE(story.engine.run([&] { return other.hung_up(); }));
+    REQUIRE_FALSE(story.worker.hung_up());
+}
+
 TEST_CASE("revisions: an outgrown journal is folded and handed on anew", "[process][control_revisions]") {
     Story story;
     story.engine.pages.alive(0, WorkerState::draining);
     const std::string large(300'000, 'x');
-    for (int i = 0; i < 5; ++i) {
-        const config::Change change = route_change("big", large, 2);
+    const config::Change change = route_change("big", large, 2);
+    const auto publish = [&] {
         story.engine.result.reset();
         asio::co_spawn(story.engine.loop,
                        story.engine.publish_one(change, full_delta(0, {route_change("a", "1"), change}).digest),
                        asio::detached);
         REQUIRE(story.published());
-    }
+    };
+    // Folding is held up, so that more is committed beside it: that is appended to the folded journal.
+    std::promise<void> go_on;
+    asio::post(story.engine.builder, [waits = go_on.get_future().share()] { waits.wait(); });
+    for (int i = 0; i < 5; ++i) publish();
+    REQUIRE(story.engine.handed.size() == 1);
+    go_on.set_value();
     REQUIRE(story.engine.run([&] { return story.engine.handed.size() == 2; }));
-    // Folding runs beside the publishing: what was committed meanwhile is appended to the folded journal.
-    REQUIRE(story.engine.handed[1].second > 1);
-    REQUIRE(story.engine.handed[1].second <= story.engine.revisions.revision());
+    REQUIRE(story.engine.handed[1].second == 6);
+    REQUIRE(story.engine.revisions.revision() == 6);
     FakeWorker fresh(3);
     story.engine.add(fresh);
     fresh.hello(0);

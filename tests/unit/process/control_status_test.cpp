@@ -16,9 +16,14 @@ struct Story {
         engine.revisions.start(full_delta(1, {}));
         for (const std::uint32_t index : {0u, 1u}) {
             engine.pages.alive(index);
+            hold(index, engine.revisions.digest());
             (*engine.pages.workers)[index].revision = 1;
             (*engine.pages.workers)[index].incarnation = 1;
         }
+    }
+    void hold(std::uint32_t index, const config::Digest& digest) {
+        (*engine.pages.workers)[index].digest_low = digest.low;
+        (*engine.pages.workers)[index].digest_high = digest.high;
     }
     std::string state() { return page.to_json().find("state")->string(); }
     Engine engine;
@@ -58,6 +63,23 @@ TEST_CASE("status: a worker that stops running is named as lagging, and no longe
     REQUIRE(workers.items()[0].find("lagging_since")->is_null());
     story.engine.pages.alive(1);
     REQUIRE(story.page.not_ready().empty());
+}
+
+TEST_CASE("status: a worker whose digest is not that of its revision is reported", "[process][control_status]") {
+    Story story;
+    story.hold(1, {7, 7});
+    REQUIRE(story.page.not_ready() == "worker id: 1 does not hold the document of its revision");
+    REQUIRE(story.state() == "degraded");
+    REQUIRE(story.page.workers().items()[1].find("strays")->boolean());
+    REQUIRE_FALSE(story.page.workers().items()[0].find("strays")->boolean());
+    SECTION("not while it is not known which document that revision was") {
+        (*story.engine.pages.workers)[1].revision = 99;
+        REQUIRE(story.page.not_ready().empty());
+    }
+    SECTION("not any more when it holds it") {
+        story.hold(1, story.engine.revisions.digest());
+        REQUIRE(story.page.not_ready().empty());
+    }
 }
 
 TEST_CASE("status: a draining worker is shown and not missed", "[process][control_status]") {

@@ -59,24 +59,24 @@ TEST_CASE("upgrade state: of another version, for another process or with a bad 
     auto state = good_state();
     SECTION("version") {
         state->magic++;
-        CHECK_THROWS_WITH(load(save(*state)), Catch::Contains("another version"));
+        CHECK_THROWS_WITH(load(save(*state)), test::contains("another version"));
     }
     SECTION("size") {
         state->size--;
-        CHECK_THROWS_WITH(load(save(*state)), Catch::Contains("another version"));
+        CHECK_THROWS_WITH(load(save(*state)), test::contains("another version"));
     }
     SECTION("process") {
         state->master++;
-        CHECK_THROWS_WITH(load(save(*state)), Catch::Contains("another process"));
+        CHECK_THROWS_WITH(load(save(*state)), test::contains("another process"));
     }
     SECTION("plan") {
         state->plan.worker_count = 1000;
-        CHECK_THROWS_WITH(load(save(*state)), Catch::Contains("worker_processes"));
+        CHECK_THROWS_WITH(load(save(*state)), test::contains("worker_processes"));
     }
     SECTION("cut short") {
         const UniqueFd fd = save(*state);
         REQUIRE(::ftruncate(fd.get(), 100) == 0);
-        CHECK_THROWS_WITH(load(UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3))), Catch::Contains("another version"));
+        CHECK_THROWS_WITH(load(UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3))), test::contains("another version"));
     }
 }
 
@@ -103,8 +103,8 @@ TEST_CASE("instance lock: a second one names the first and the file", "[process]
     const test::TempDir folder;
     UniqueFd first = lock_instance(folder.path().string());
     CHECK_THROWS_WITH(lock_instance(folder.path().string()),
-                      Catch::Contains("another gateway (pid " + std::to_string(::getpid()) + ")") &&
-                          Catch::Contains((folder / "lock").string()));
+                      test::contains("another gateway (pid " + std::to_string(::getpid()) + ")") &&
+                          test::contains((folder / "lock").string()));
     first.reset();
     CHECK_NOTHROW(lock_instance(folder.path().string()));
 }
@@ -113,8 +113,8 @@ TEST_CASE("instance lock: a file that cannot be opened is named with its directo
     const test::TempDir folder;
     std::filesystem::create_symlink("/etc/passwd", folder / "lock");
     CHECK_THROWS_WITH(lock_instance(folder.path().string()),
-                      Catch::Contains("cannot open " + (folder / "lock").string()));
-    CHECK_THROWS_WITH(lock_instance((folder / "none").string()), Catch::Contains("No such file"));
+                      test::contains("cannot open " + (folder / "lock").string()));
+    CHECK_THROWS_WITH(lock_instance((folder / "none").string()), test::contains("No such file"));
 }
 
 TEST_CASE("describe: names owner and mode", "[process][privileges]") {

@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/connection.hpp"
+#include "tests/support/eventually.hpp"
 
 using namespace gateway;
 using namespace gateway::process;
@@ -82,6 +83,36 @@ TEST_CASE("listening group: steering stays right when sockets of the group close
     }
 }
 
+TEST_CASE("listening group: a slot that becomes free disturbs nobody, not even before steering anew",
+          "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 4; ++worker) group.open(worker);
+    REQUIRE(group.steer(only({2, 3})));
+    group.release(0);
+    const auto given = spread(group, 100);
+    CHECK(given.count(0) + given.count(1) == 0);
+    CHECK(group.has_waiting(0) == false);
+    CHECK_FALSE(group.open(0));  // its next worker finds it open
+}
+
+TEST_CASE("listening group: a connection that came too late for its worker is seen", "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 2; ++worker) group.open(worker);
+    REQUIRE(group.steer(only({1})));
+    test::Connection client = test::connect_to(port_of(group.bound().address));
+    REQUIRE(test::eventually([&] { return group.has_waiting(1); }));
+    group.release(1);
+    CHECK(group.has_waiting(1));
+    CHECK_FALSE(group.has_waiting(0));
+}
+
+TEST_CASE("listening group: where nothing can be steered a free slot is closed", "[process][listening]") {
+    ListeningGroup group(on_port(0), 0, true);
+    for (std::uint32_t worker = 0; worker < 2; ++worker) group.open(worker);
+    group.release(0);
+    CHECK(group.fd(0) < 0);
+}
+
 TEST_CASE("listening group: a copy of a closed socket elsewhere does not disturb steering", "[process][listening]") {
     ListeningGroup group(on_port(0), 0, true);
     for (std::uint32_t worker = 0; worker < 3; ++worker) group.open(worker);
@@ -128,7 +159,7 @@ TEST_CASE("listening group: survives being saved and loaded", "[process][listeni
     }
     saved.fds.fill(-1);
     saved.fds[0] = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
-    CHECK_THROWS_WITH(ListeningGroup(saved), Catch::Contains("is no listener"));
+    CHECK_THROWS_WITH(ListeningGroup(saved), test::contains("is no listener"));
 }
 
 TEST_CASE("probe: an address in use is named, also when it is shared", "[process][listening]") {

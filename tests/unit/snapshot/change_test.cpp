@@ -182,7 +182,7 @@ TEST_CASE("change: what cannot be built is a veto, and the snapshot in use stays
     const SnapshotPtr before = worker.snapshot;
     const Ref<const CompiledRoute> a = worker.compiled("/a");
     worker.document.put(Kind::upstream, "u", upstream_2).put(row.kind, row.id, row.json);
-    REQUIRE_THROWS_WITH(worker.update(), Catch::Matchers::Contains(row.text));
+    REQUIRE_THROWS_WITH(worker.update(), test::contains(row.text));
     REQUIRE(worker.snapshot == before);
     REQUIRE(worker.compiled("/a") == a);
     REQUIRE(worker.id_for("/b") == "b");
@@ -202,11 +202,11 @@ TEST_CASE("change: a delta that does not add up or does not follow is refused", 
     std::vector<char> delta = worker.document.put(Kind::upstream, "u", upstream_2).delta();
     SECTION("another text than the digest was made of") {
         delta.back() = ' ';
-        REQUIRE_THROWS_WITH(worker.apply(delta), Catch::Matchers::Contains("does not add up"));
+        REQUIRE_THROWS_WITH(worker.apply(delta), test::contains("does not add up"));
     }
     SECTION("a revision is missing in between") {
         worker.document.remove(Kind::route, "c");
-        REQUIRE_THROWS_WITH(worker.update(), Catch::Matchers::Contains("delta from revision 2, but this is 1"));
+        REQUIRE_THROWS_WITH(worker.update(), test::contains("delta from revision 2, but this is 1"));
     }
     SECTION("cut short") {
         delta.resize(delta.size() - 1);

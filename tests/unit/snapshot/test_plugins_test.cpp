@@ -40,7 +40,39 @@ struct MarkB final : Mark {
     using Mark::Mark;
 };
 
+// Of type auth; its credentials are found by `key`.
+struct MarkAuth final : Mark {
+    struct Credential {
+        std::string key, secret;
+        static constexpr auto schema =
+            config::fields(config::field("key", &Credential::key, "by which it is found", config::required),
+                           config::field("secret", &Credential::secret, "anything"));
+    };
+    static constexpr std::string_view name = "mark-auth";
+    static constexpr int priority = 90005;
+    static constexpr bool is_auth = true;
+    static constexpr std::string_view credential_key = "key";
+    using Mark::Mark;
+    Step rewrite(Exchange&) const override { return Verdict::next; }
+};
+// Its text comes from its metadata, unless the settings have one.
+struct MarkMeta final : Mark {
+    struct Metadata {
+        std::string text = "default";
+        static constexpr auto schema = config::fields(config::field("text", &Metadata::text, "for all instances"));
+    };
+    static constexpr std::string_view name = "mark-meta";
+    static constexpr int priority = 90006;
+    MarkMeta(Settings settings, BuildScope& scope) : Mark(filled(std::move(settings), scope), scope) {}
+    static Settings filled(Settings settings, const BuildScope& scope) {
+        if (settings.text.empty()) settings.text = read_metadata<MarkMeta>(scope).text;
+        return settings;
+    }
+};
+
 const Registration<MarkA> mark_a;
+const Registration<MarkAuth> mark_auth;
+const Registration<MarkMeta> mark_meta;
 const Registration<MarkB> mark_b;
 
 }  // namespace
@@ -52,6 +84,10 @@ std::string plugins_of(const Chain& chain) {
         text.append(instance->name).append("=").append(static_cast<const Mark&>(*instance->plugin).text());
     }
     return text;
+}
+
+std::uint8_t mark_auth_slot() noexcept {
+    return auth_slot<MarkAuth>();
 }
 
 int instances_built() noexcept {

@@ -73,6 +73,15 @@ TEST_CASE("route file: dropping leaves out only the bad items and says which", "
     REQUIRE(parse("routes: [\n", {}, settings).document.has_value() == false);
 }
 
+TEST_CASE("route file: a pattern whose end is ignored is a warning", "[sources][route_file]") {
+    const RouteFileResult result =
+        parse("routes:\n  - {id: 1, uri: /a*b, plugins: {}}\n  - {id: 2, uris: [/c/*, /d/*/e, /f*/g], plugins: {}}\n");
+    REQUIRE(result.document);
+    REQUIRE(result.diagnostics.text() ==
+            "routes.yaml:2:18: warning: routes/1 uri: what follows the * is ignored: the same as \"/a*\"\n"
+            "routes.yaml:3:34: warning: routes/2 uris: what follows the * is ignored: the same as \"/f*\"\n");
+}
+
 TEST_CASE("route file: the end marker is needed only where it is required", "[sources][route_file]") {
     RouteFileSettings settings{"routes.yaml"};
     settings.require_end_marker = true;

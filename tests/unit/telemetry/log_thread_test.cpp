@@ -130,6 +130,25 @@ TEST_CASE("log thread: a pipe that flows again gets the lines that were kept", "
     REQUIRE(thread.stop(patience));
 }
 
+TEST_CASE("log thread: among messages it tells how many were dropped, behind those that were kept",
+          "[telemetry][log_thread]") {
+    Pipe pipe;
+    auto ring = std::make_shared<LogRing>(8192);
+    LogThread thread;
+    thread.add(ring, std::move(pipe.write), LogThread::Holds::messages);
+    std::size_t accepted = 0;
+    while (ring->write(std::string(99, 'd') + "\n")) ++accepted;
+    ring->write(std::string(99, 'e') + "\n");
+    thread.start();
+    std::string text;
+    while (text.find("fast enough\n") == std::string::npos) text += read_some(pipe.read.get());
+    REQUIRE(text.find(": 2 lines were dropped here") > accepted * 100);
+    REQUIRE(text.find('e') > accepted * 100);
+    ring->write("later\n");
+    REQUIRE(thread.stop(patience));
+    REQUIRE(read_some(pipe.read.get()) == "later\n");  // told once
+}
+
 TEST_CASE("log thread: reopen sends later lines to the new descriptor and closes the old", "[telemetry][log_thread]") {
     Pipe before, after;
     auto ring = std::make_shared<LogRing>(8192);
