@@ -127,12 +127,14 @@ struct Resolver::Impl {
     }
 
     // c-ares counts its own time-outs only when it is called.
-    Task<void> keep_time() {
-        while (queries > 0) {
-            co_await reactor.sleep(Milliseconds(100));
-            if (queries > 0) ::ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        }
-        keeping_time = false;
+    struct Clock : DeadlineNode {
+        explicit Clock(Impl& of) noexcept
+            : DeadlineNode([](DeadlineNode& node) { static_cast<Clock&>(node).impl.keep_time(); }), impl(of) {}
+        Impl& impl;
+    };
+    void keep_time() {
+        if (queries > 0) ::ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        if (queries > 0) reactor.arm(clock, Milliseconds(DeadlineWheel::tick_ms));
     }
 
     void ask(Entry& entry) {
@@ -152,10 +154,7 @@ struct Resolver::Impl {
                 asked->impl->answered(asked, status, result);
             },
             query);
-        if (queries > 0 && !keeping_time) {
-            keeping_time = true;
-            spawn(keep_time());
-        }
+        if (queries > 0 && !clock.armed()) reactor.arm(clock, Milliseconds(DeadlineWheel::tick_ms));
     }
 
     void answered(Query* query, int status, ares_addrinfo* result) {
@@ -206,8 +205,9 @@ struct Resolver::Impl {
     Reactor& reactor;
     ResolverSettings settings;
     ares_channel channel = nullptr;
-    bool closing = false, keeping_time = false, stale = false;
+    bool closing = false, stale = false;
     int queries = 0;
+    Clock clock{*this};
     std::minstd_rand random{std::random_device()()};
     std::unordered_map<ares_socket_t, std::unique_ptr<AresSocket>> sockets;
     std::unordered_map<std::string, std::unique_ptr<Entry>, StringHash, std::equal_to<>> entries;
