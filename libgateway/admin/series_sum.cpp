@@ -82,6 +82,8 @@ bool SeriesSum::current(const Key& key) const noexcept {
             return key.cells == directions.size() && key.variant == config::metric_variant(metrics.bandwidth, {});
         case SeriesKind::plugin_seconds:
             return key.cells == telemetry::plugin_time_bounds.size() + 2;
+        case SeriesKind::route_plugin_times:
+            return key.cells == 2;
         default:
             return key.cells == 1;
     }
@@ -125,6 +127,19 @@ void SeriesSum::tell_bandwidth(MetricFamily& family, const Key& key, const std::
     for (std::size_t i = 0; i < directions.size(); ++i) {
         family.add(traffic_text(directions[i], attr_.metrics.bandwidth, key.labels), cells[i]);
     }
+}
+
+std::vector<PluginTime> SeriesSum::plugin_times(std::string_view route) const {
+    std::vector<PluginTime> all;
+    for (const auto& [key, cells] : sums_) {
+        if (key.kind != SeriesKind::route_plugin_times || !current(key)) continue;
+        std::string_view rest = key.labels, of, plugin, phase, kind;
+        const bool whole = telemetry::next_label(rest, of) && telemetry::next_label(rest, plugin) &&
+                           telemetry::next_label(rest, phase) && telemetry::next_label(rest, kind);
+        if (whole && of == route)
+            all.push_back({std::string(plugin), std::string(phase), std::string(kind), cells[0], cells[1]});
+    }
+    return all;
 }
 
 std::vector<MetricFamily> SeriesSum::families() const {

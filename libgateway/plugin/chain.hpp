@@ -11,6 +11,7 @@
 #include "libgateway/base/ref_counted.hpp"
 #include "libgateway/plugin/instance.hpp"
 #include "libgateway/plugin/plugin.hpp"
+#include "libgateway/plugin/plugin_times.hpp"
 
 namespace gateway {
 
@@ -106,18 +107,30 @@ private:
     template <Phase P, class... Args>
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
-            if (exchange.traced) [[unlikely]]
-                exchange.trace(entry.instance->name, P, entry.instance->where);
+            if (exchange.traced || exchange.timed) [[unlikely]]
+                return call_watched<P>(entry, exchange, args...);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
             return thrown(entry, exchange, P);
         }
     }
+    template <Phase P, class... Args>
+    static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
+        if (exchange.traced) exchange.trace(entry.instance->name, P, entry.instance->where);
+        if (!exchange.timed) return (entry.plugin->*hook_of<P>)(exchange, args...);
+        const std::int64_t begun = monotonic_ns();
+        Step step = (entry.plugin->*hook_of<P>)(exchange, args...);
+        note_time(*entry.instance, exchange, P, TimeKind::cpu, monotonic_ns() - begun);
+        return step;
+    }
+    // Waits are always measured: whoever waits can afford it.
     template <Phase P>
     static Task<Verdict> finish(const LaneEntry& entry, Exchange& exchange, Step step) {
         try {
+            const std::int64_t begun = monotonic_ns();
             Task<Verdict> pending = std::move(step).wait();
             const Verdict verdict = co_await pending;
+            note_time(*entry.instance, exchange, P, TimeKind::wait, monotonic_ns() - begun);
             co_return verdict;
         } catch (...) {
             co_return thrown(entry, exchange, P);

@@ -108,6 +108,8 @@ public:
     // Value of a variable of the specification (router.md 9) as text in the arena or elsewhere alive; false if absent.
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override = 0;
 
+    // Of the matched route; empty: there is none.
+    virtual std::string_view route_id() const noexcept { return {}; }
     // How it went, for the log phase.
     virtual ExchangeFacts facts() const;
     // The first `limit` bytes of the request body are kept for the log phase as they pass. Before the body is read.
@@ -154,6 +156,7 @@ public:
         Trace* next;
     };
     bool traced = false;
+    bool timed = false;  // one exchange in 64: the time that hooks take is measured
     void trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 

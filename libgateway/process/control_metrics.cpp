@@ -136,6 +136,14 @@ void tell_own(Families& all, const std::string& prefix, const Totals& totals, co
 
 }  // namespace
 
+std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::string_view route) {
+    const config::MetricsAttr attr;
+    admin::SeriesSum sum(attr, 0);
+    const std::span<const std::byte> series = segment.zone(series_zone);
+    for (std::size_t i = 0; i < max_workers; ++i) sum.add_page(part_of(series, i, series_page_size), false);
+    return sum.plugin_times(route);
+}
+
 std::string render_metrics(const shm::Segment& segment, const config::MetricsAttr& attr) {
     const auto* pages = segment.zone_as<WorkerPages>(workers_zone);
     const std::span<const std::byte> counters = segment.zone(metrics_zone), series = segment.zone(series_zone);

@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "libgateway/admin/series_sum.hpp"
 #include "libgateway/admin/small_server.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
@@ -34,6 +36,9 @@ private:
     std::chrono::steady_clock::time_point good_until_;
     std::string uri_;
 };
+
+// What the plugins of a route took, in all workers.
+std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::string_view route);
 
 // The whole text, from the pages of all worker slots.
 std::string render_metrics(const shm::Segment& segment, const config::MetricsAttr& attr);

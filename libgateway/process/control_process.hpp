@@ -58,6 +58,8 @@ public:
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
     StatusPage* status() noexcept { return status_.get(); }
+    // Null until the master has sent the resources.
+    const shm::Segment* segment() const noexcept { return segment_ ? &*segment_ : nullptr; }
     Revisions& revisions() noexcept { return *revisions_; }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
     MasterLink& master() noexcept { return master_; }

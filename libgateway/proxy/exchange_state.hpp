@@ -44,6 +44,7 @@ public:
     void begin(Session& session);
     void end() noexcept;
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override;
+    std::string_view route_id() const noexcept override { return route ? route->route_id : std::string_view(); }
     ExchangeFacts facts() const override;
     void keep(std::uint64_t offset, std::string_view piece) {
         if (kept_limit_ != 0) keep_piece(offset, piece);

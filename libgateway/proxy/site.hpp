@@ -61,7 +61,7 @@ public:
     ExchangeLog* log = nullptr;
     telemetry::SeriesWriter* series_page = nullptr;  // null: metrics with labels are not kept
     bool draining = false;                           // answers carry Connection: close from now on
-    std::uint64_t requests = 0, accepted = 0;
+    std::uint64_t requests = 0, accepted = 0, begun = 0;
 
     // --- sessions, for status and drain
     void enter(Session& session);

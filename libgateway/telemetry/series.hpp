@@ -18,7 +18,8 @@ enum class SeriesKind : std::uint16_t {
     http_latency,        // histograms by type: request, upstream, apisix
     bandwidth,           // cells: ingress, egress
     batch_entries,       // gauge
-    plugin_seconds,      // one histogram
+    plugin_seconds,      // one histogram, nanoseconds
+    route_plugin_times,  // of one route: how often, and nanoseconds together
     log_entries_dropped  // one cell
 };
 constexpr bool is_gauge(SeriesKind kind) noexcept {
