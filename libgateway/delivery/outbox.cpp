@@ -62,9 +62,7 @@ void Outbox::push(std::string_view entry, std::size_t most_pending) {
     open_.add(entry);
     if (open_.size() >= limits_.batch_max_size || dispatch_.draining()) return flush();
     show();
-    if (watching_) return;
-    watching_ = true;
-    spawn(watch(shared_from_this()));
+    if (!kept_) watch();
 }
 
 void Outbox::flush() {
@@ -88,16 +86,18 @@ void Outbox::start_ready() {
     }
 }
 
-// Looks every `inactive_timeout` whether the open batch has waited long enough; ends when nothing is open.
-Task<void> Outbox::watch(std::shared_ptr<Outbox> self) {
-    while (!self->open_.empty()) {
-        co_await self->dispatch_.reactor.sleep(self->limits_.inactive_timeout);
-        const std::int64_t now = self->dispatch_.reactor.now_ms();
-        const bool inactive = now - self->last_ms_ >= self->limits_.inactive_timeout.count();
-        const bool old = now - self->first_ms_ >= self->limits_.buffer_duration.count();
-        if (inactive || old) self->flush();
-    }
-    self->watching_ = false;
+void Outbox::watch() {
+    kept_ = shared_from_this();
+    dispatch_.reactor.arm(deadline_, limits_.inactive_timeout);
+}
+
+void Outbox::look() {
+    const std::shared_ptr<Outbox> self = std::move(kept_);  // perhaps the last hold of it
+    if (open_.empty()) return;
+    const std::int64_t now = dispatch_.reactor.now_ms();
+    const bool inactive = now - last_ms_ >= limits_.inactive_timeout.count();
+    if (inactive || now - first_ms_ >= limits_.buffer_duration.count()) return flush();
+    watch();
 }
 
 // True when nothing of the batch is left to do.

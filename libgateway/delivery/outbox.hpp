@@ -52,7 +52,9 @@ private:
     static constexpr unsigned most_active = 8;  // deliveries at a time
 
     Outbox(Dispatch& dispatch, OutboxLimits limits, std::unique_ptr<Sender> sender, OutboxCounts& counts);
-    static Task<void> watch(std::shared_ptr<Outbox> self);
+    // Looks again after `inactive_timeout` whether the open batch has waited long enough.
+    void watch();
+    void look();
     static Task<void> deliver(std::shared_ptr<Outbox> self, Batch batch);
     Task<bool> try_once(Batch& batch);
     void discard(std::size_t most_pending);
@@ -70,7 +72,13 @@ private:
     std::vector<Batch> spare_;
     std::int64_t first_ms_ = 0, last_ms_ = 0;  // of the open batch
     unsigned active_ = 0;
-    bool watching_ = false;
+    struct Deadline : net::DeadlineNode {
+        explicit Deadline(Outbox& owner) noexcept
+            : DeadlineNode([](DeadlineNode& node) { static_cast<Deadline&>(node).outbox.look(); }), outbox(owner) {}
+        Outbox& outbox;
+    };
+    Deadline deadline_{*this};
+    std::shared_ptr<Outbox> kept_;                  // itself, while something may be open
     Outbox *next_ = nullptr, *previous_ = nullptr;  // in Dispatch
 };
 

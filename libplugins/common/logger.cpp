@@ -145,7 +145,7 @@ Step Logger::log(Exchange& exchange) const {
 
 BatchLogger::BatchLogger(BatchSettings settings, const BatchMetadata& metadata, std::string_view plugin,
                          delivery::OutboxCounts& counts, std::string_view no_route)
-    : Logger(settings, metadata, plugin, no_route),
+    : Logger(settings, metadata.entry(), plugin, no_route),
       most_pending_(metadata.max_pending_entries),
       plugin_(plugin),
       counts_(counts) {

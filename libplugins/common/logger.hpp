@@ -33,17 +33,15 @@ struct BatchSettings : EntrySettings {
 struct EntryMetadata {
     std::optional<FormatObject> log_format, log_format_extra;
 };
-struct BatchMetadata : EntryMetadata {
+struct BatchMetadata {
+    std::optional<FormatObject> log_format, log_format_extra;
     std::size_t max_pending_entries = 8192;
     static constexpr auto schema = config::fields(
-        config::field("log_format",
-                      static_cast<std::optional<FormatObject> BatchMetadata::*>(&BatchMetadata::log_format),
-                      "entries of loggers that have no format of their own"),
-        config::field("log_format_extra",
-                      static_cast<std::optional<FormatObject> BatchMetadata::*>(&BatchMetadata::log_format_extra),
-                      "further members of the default entry"),
+        config::field("log_format", &BatchMetadata::log_format, "entries of loggers that have no format of their own"),
+        config::field("log_format_extra", &BatchMetadata::log_format_extra, "further members of the default entry"),
         config::field("max_pending_entries", &BatchMetadata::max_pending_entries,
                       "entries that may wait in one worker; further ones are discarded", config::at_least(1)));
+    EntryMetadata entry() const { return {log_format, log_format_extra}; }
 };
 
 // A member of a base as a member of S: one schema is of one class.

@@ -17,14 +17,13 @@ public:
         std::optional<std::string> path;
         std::optional<std::vector<json::Value>> match;
     };
-    struct Metadata : EntryMetadata {
+    struct Metadata {
+        std::optional<FormatObject> log_format, log_format_extra;
         std::optional<std::string> path;
-        static constexpr auto schema =
-            config::fields(config::field("log_format", member_of<Metadata>(&EntryMetadata::log_format),
-                                         "entries of loggers that have no format of their own"),
-                           config::field("log_format_extra", member_of<Metadata>(&EntryMetadata::log_format_extra),
-                                         "further members of the default entry"),
-                           config::field("path", &Metadata::path, "file of loggers that name none"));
+        static constexpr auto schema = config::fields(
+            config::field("log_format", &Metadata::log_format, "entries of loggers that have no format of their own"),
+            config::field("log_format_extra", &Metadata::log_format_extra, "further members of the default entry"),
+            config::field("path", &Metadata::path, "file of loggers that name none"));
     };
     static constexpr std::string_view name = "file-logger";
     static constexpr int priority = 399;
@@ -42,7 +41,8 @@ public:
 
 private:
     FileLogger(const Settings& settings, const Metadata& metadata)
-        : Logger(settings, metadata, name), path_(settings.path ? settings.path : metadata.path) {
+        : Logger(settings, {metadata.log_format, metadata.log_format_extra}, name),
+          path_(settings.path ? settings.path : metadata.path) {
         config::Errors errors;
         match_ = compile_match(settings, errors);
         errors.throw_if_any();
