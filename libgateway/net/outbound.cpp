@@ -54,7 +54,7 @@ Task<std::string> Outbound::wait(std::uint8_t flags, Milliseconds limit) {
 
 Task<std::string> Outbound::connect(std::string_view host, std::uint16_t port, Transport transport,
                                     Milliseconds limit) {
-    const auto resolved = co_await resolver_.resolve(host, port);
+    const auto resolved = co_await resolver_.resolve(host, port, nullptr);
     if (!resolved) co_return "failed to resolve " + std::string(host);
     const SocketAddress& address = *resolved;
     const int type = transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/base/strings.hpp"
 
 namespace gateway::net {
 
@@ -25,32 +26,46 @@ struct AresSocket : Waiter {
 // One coroutine that waits for a name, for as long as its asker stays.
 class Join : Waiter {
 public:
-    Join(std::vector<Join*>& waiting, Descriptor& asker) noexcept
-        : Waiter([](Waiter& waiter) { static_cast<Join&>(waiter).leave(); }), waiting_(waiting), asker_(asker) {}
-    bool await_ready() const noexcept { return asker_.has(hangup); }
+    // Without an asker it waits for the answer, whatever comes.
+    Join(Reactor& reactor, std::vector<Join*>& waiting, Descriptor* asker) noexcept
+        : Waiter([](Waiter& waiter) { static_cast<Join&>(waiter).leave(); }),
+          reactor_(reactor),
+          waiting_(waiting),
+          asker_(asker) {}
+    bool await_ready() const noexcept { return gone(); }
     void await_suspend(std::coroutine_handle<> handle) {
         handle_ = handle;
         waiting_.push_back(this);
-        asker_.watch(this, hangup);
+        if (asker_) asker_->watch(this, hangup);
     }
     // False: the asker has gone.
-    bool await_resume() const noexcept { return !asker_.has(hangup); }
+    bool await_resume() const noexcept { return !gone(); }
     // The name is answered: goes on from the loop, since c-ares must not be called by what it calls.
     void answered() {
-        asker_.watch(nullptr, 0);
-        asker_.reactor()->post(handle_);
+        if (asker_) asker_->watch(nullptr, 0);
+        reactor_.post(handle_);
     }
 
 private:
+    bool gone() const noexcept { return asker_ && asker_->has(hangup); }
     void leave() {
-        asker_.watch(nullptr, 0);
+        asker_->watch(nullptr, 0);
         std::erase(waiting_, this);
         handle_.resume();
     }
+    Reactor& reactor_;
     std::vector<Join*>& waiting_;
-    Descriptor& asker_;
+    Descriptor* asker_;
     std::coroutine_handle<> handle_;
 };
+
+// RFC 6761, 6.3: such names are this machine, and nobody is asked about them.
+bool is_localhost(std::string_view name) noexcept {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    constexpr std::string_view local = "localhost";
+    if (name.size() < local.size() || !iequals(name.substr(name.size() - local.size()), local)) return false;
+    return name.size() == local.size() || name[name.size() - local.size() - 1] == '.';
+}
 
 struct StringHash {
     using is_transparent = void;
@@ -199,6 +214,11 @@ struct Resolver::Impl {
         if (found != entries.end()) return *found->second;
         auto entry = std::make_unique<Entry>();
         entry->name = std::string(name);
+        if (is_localhost(name)) {
+            entry->address = *parse_literal("127.0.0.1", 0);
+            entry->known = true;
+            entry->expires_ms = entry->usable_ms = INT64_MAX;
+        }
         return *entries.emplace(entry->name, std::move(entry)).first->second;
     }
 
@@ -233,17 +253,18 @@ const SocketAddress* Resolver::cached(std::string_view name) {
 }
 
 void Resolver::expire(std::string_view name) noexcept {
-    impl_->entry_of(name).expires_ms = 0;
+    auto& entry = impl_->entry_of(name);
+    if (entry.usable_ms != INT64_MAX) entry.expires_ms = 0;
 }
 
-Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port, Descriptor& asker) {
+Task<Result<SocketAddress>> Resolver::resolve(std::string_view name, std::uint16_t port, Descriptor* asker) {
     const std::string kept(name);
     const SocketAddress* address = cached(kept);
     if (!address) {
         auto& entry = impl_->entry_of(kept);
         impl_->ask(entry);
         if (entry.asking) {
-            Join join(entry.waiting, asker);
+            Join join(impl_->reactor, entry.waiting, asker);
             const bool stayed = co_await join;
             if (!stayed) co_return Error{make_error_code(boost::system::errc::operation_canceled), Side::client};
         }

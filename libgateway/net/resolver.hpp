@@ -32,10 +32,11 @@ public:
     Resolver& operator=(const Resolver&) = delete;
 
     // One of the name's addresses, chosen at random per resolution. A known one costs no suspension; an expired one is
-    // used while a refresh runs, for at most ten times its TTL or 300 s. Error codes: host_unreachable (why is in the
-    // log), operation_canceled. `asker`: whoever the answer is for; when it hangs up, its wait ends at once, and the
-    // question goes on for others. Nobody else may watch it meanwhile.
-    Task<Result<SocketAddress>> resolve(std::string_view name, std::uint16_t port, Descriptor& asker);
+    // used while a refresh runs, for at most ten times its TTL or 300 s. localhost is 127.0.0.1 without asking anybody.
+    // Error codes: host_unreachable (why is in the log), operation_canceled. `asker`: whoever the answer is for, null
+    // if nobody can leave; when it hangs up, its wait ends at once, and the question goes on for others. Nobody else
+    // may watch it meanwhile.
+    Task<Result<SocketAddress>> resolve(std::string_view name, std::uint16_t port, Descriptor* asker);
     // The cached answer if it may still be used; starts a refresh when it has expired.
     const SocketAddress* cached(std::string_view name);
     // After a refused connect: ask again at the next use.

@@ -6,8 +6,13 @@
 
 #include <algorithm>
 
+<<<<<<< HEAD
 #include "libgateway/config/consumer_objects.hpp"
+=======
+#include "libgateway/base/strings.hpp"
+>>>>>>> main
 #include "libgateway/json/value.hpp"
+#include "libgateway/plugin/registry.hpp"
 
 namespace gateway::process {
 
@@ -56,6 +61,21 @@ FullDelta encode_full(const Document& document, std::uint64_t revision) {
     return full;
 }
 
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
+    config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
+    if (!settings.plugins) return settings;
+    std::vector<std::string_view> known;
+    for (const PluginType& type : plugin_registry().types()) known.push_back(type.name);
+    for (const std::string& name : *settings.plugins) {
+        if (plugin_registry().find(name)) continue;
+        std::string text = fmt::format("unknown plugin [{}]: it is ignored", name);
+        if (const std::string_view near = nearest(name, known); !near.empty())
+            text += fmt::format(" (did you mean \"{}\"?)", near);
+        found.warning(place.file, {}, "plugins", std::move(text));
+    }
+    return settings;
+}
+
 sources::CheckRules rules_for(const config::StaticConfig& settings) {
     sources::CheckRules rules = sources::program_rules();
     rules.enabled_plugins = settings.plugins;
@@ -92,14 +112,12 @@ void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
 
 config::Diagnostics Catalogue::read_static() {
     config::Diagnostics found;
-    use(std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), found)));
+    use(std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, found)));
     return found;
 }
 
 void Catalogue::read_settings(Reading& reading) const {
-    auto settings = std::make_shared<const config::StaticConfig>(
-        config::load_static({config_path_, root_}, config::process_environment(), reading.found));
+    auto settings = std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, reading.found));
     if (reading.found.ok()) reading.settings = std::move(settings);
 }
 

@@ -109,6 +109,8 @@ private:
 
 // Everything as one encoded delta from nothing.
 FullDelta encode_full(const sources::Document& document, std::uint64_t revision);
+// config::load_static, and a warning for each listed plugin that this program does not have.
+config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found);
 // The rules by which objects are checked under these settings.
 sources::CheckRules rules_for(const config::StaticConfig& settings);
 sources::RouteFileSettings route_file_settings(const config::StaticConfig& settings);

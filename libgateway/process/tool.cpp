@@ -62,7 +62,7 @@ int fail(int status, const std::string& text) {
 }
 
 config::StaticConfig load(const ToolOptions& options, config::Diagnostics& found) {
-    return config::load_static({options.config_path, ::geteuid() == 0}, config::process_environment(), found);
+    return load_settings({options.config_path, ::geteuid() == 0}, found);
 }
 
 // Routes that nothing can reach and pairs that only their age tells apart, as warnings.

@@ -106,7 +106,7 @@ Task<Failure> connect(ProxyExchange& exchange, const upstream::Node& node) {
     net::Descriptor& client = exchange.client_stream().descriptor();
     net::SocketAddress address = endpoint.literal_address();
     if (!endpoint.is_literal()) {
-        Result<net::SocketAddress> found = co_await site.resolver.resolve(endpoint.host(), endpoint.port(), client);
+        Result<net::SocketAddress> found = co_await site.resolver.resolve(endpoint.host(), endpoint.port(), &client);
         if (found.has_error()) {
             const bool gone = found.error().code == boost::system::errc::operation_canceled;
             co_return gone ? Failure::client_gone : Failure::unresolved;

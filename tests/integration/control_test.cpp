@@ -255,3 +255,34 @@ TEST_CASE("put: a plugin of one global rule is refused in a second one", "[contr
     REQUIRE(second.exit == 1);
     REQUIRE_THAT(second.out, contains("plugin 'request-id' already exists in global rule with id '1'"));
 }
+
+TEST_CASE("show: routes with their places, workers and connections; version and quit", "[control][e2e]") {
+    GatewayProcess gateway(with_routes(2));
+    REQUIRE(gateway.put("route", "p", object).exit == 0);
+    RawClient kept(gateway.port());
+    REQUIRE(kept.get("/one").body == "one");
+    const std::string routes = gateway.ctl({"--json", "show", "routes"}).out;
+    CHECK(routes.find("routes.yaml:5\"") != std::string::npos);
+    CHECK(routes.find("\"put by gatewayctl\"") != std::string::npos);
+    CHECK(gateway.ctl({"show", "routes", "/two"}).out.find("/one") == std::string::npos);
+    CHECK(gateway.ctl({"show", "upstreams"}).exit == 0);
+    CHECK(gateway.ctl({"--json", "show", "workers"}).out.find(std::to_string(gateway.workers()[1])) !=
+          std::string::npos);
+    CHECK(gateway.ctl({"--json", "show", "connections"}).out.find("\"idle\"") != std::string::npos);
+    CHECK(gateway.ctl({"show", "wrokers"}).exit == 2);
+    CHECK(gateway.ctl({"version"}).exit == 0);
+    CHECK(gateway.ctl({"quit"}).exit == 0);
+    CHECK(gateway.master().wait() == 0);
+    CHECK(gateway.ctl({"status"}).exit == 3);
+}
+
+TEST_CASE("show: more than two thousand routes have their places too", "[control][e2e]") {
+    GatewayOptions options = with_routes();
+    options.routes = "routes:\n";
+    for (int i = 1; i <= 2500; ++i)
+        options.routes += "  - {id: " + std::to_string(i) + ", uri: /" + std::to_string(i) + ", plugins: {}}\n";
+    GatewayProcess gateway(options);
+    const std::string routes = gateway.ctl({"--json", "show", "routes"}).out;
+    CHECK(routes.find("routes.yaml:2\"") != std::string::npos);
+    CHECK(routes.find("routes.yaml:2501\"") != std::string::npos);
+}

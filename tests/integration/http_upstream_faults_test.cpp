@@ -268,7 +268,7 @@ TEST_CASE("upstream faults: U7 and U13, time-outs are tried again until retry_ti
     CHECK(live.request_count() == 1);
 }
 
-TEST_CASE("upstream faults: nodes by name come from the hosts file; an unknown name leaves its node out",
+TEST_CASE("upstream faults: localhost is this machine, hosts file or not; an unknown name leaves its node out",
           "[e2e][upstream]") {
     ScriptedUpstream live;
     const std::string port = live.node().substr(live.node().rfind(':'));

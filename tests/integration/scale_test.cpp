@@ -1,4 +1,6 @@
 // Thousands of routes: all are served, one change among them is quick and hurts nobody. Large sizes are in bench/.
+#include <signal.h>
+
 #include <chrono>
 
 #include "tests/support/catch.hpp"
@@ -65,4 +67,19 @@ TEST_CASE("scale: single changes among thousands are live in every worker at onc
     const auto rows = gateway.status().at("workers");
     CHECK(rows.at(0).at("digest") == rows.at(1).at("digest"));
     CHECK(rows.at(0).at("revision").to_number<int>() == 26);
+}
+
+TEST_CASE("scale: a worker that dies serves thousands of routes again within two seconds, without control too",
+          "[scale]") {
+    ScriptedUpstream upstream;
+    GatewayProcess gateway({.routes = many_routes(upstream, false)});
+    const std::uint16_t port = gateway.port();
+    const pid_t worker = gateway.workers()[0], control = gateway.control();
+    if (GENERATE(false, true)) ::kill(control, SIGSTOP);  // one that stands still is no help
+    ::kill(worker, SIGKILL);
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(fetch(port, "GET", "/r/4999").body == "<4999>");
+    CHECK(std::chrono::steady_clock::now() - began < 2s * patience);
+    ::kill(control, SIGCONT);
+    CHECK(eventually([&] { return gateway.ready() && gateway.workers()[0] != worker; }));
 }

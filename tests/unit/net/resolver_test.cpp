@@ -33,7 +33,7 @@ struct Asker {
 };
 
 Task<void> ask(Resolver& resolver, Asker& asker) {
-    Result<SocketAddress> answer = co_await resolver.resolve("slow.example", 8080, asker.near.descriptor());
+    Result<SocketAddress> answer = co_await resolver.resolve("slow.example", 8080, &asker.near.descriptor());
     asker.answer = answer;
 }
 
@@ -101,4 +101,16 @@ TEST_CASE("resolver: all who asked may leave, and the answer is kept for others"
     });
     REQUIRE(known);
     CHECK((one.is_cancelled() && two.is_cancelled()));
+}
+
+TEST_CASE("resolver: localhost is this machine without asking anybody", "[net][resolver]") {
+    Reactor reactor;
+    Resolver resolver(reactor, {});
+    const auto name = GENERATE("localhost", "LocalHost.", "app.localhost");
+    const SocketAddress* address = resolver.cached(name);
+    REQUIRE(address);
+    CHECK(address->text() == "127.0.0.1:0");
+    resolver.expire(name);
+    CHECK(resolver.cached(name) == address);
+    CHECK(resolver.cached("notlocalhost") == nullptr);
 }

@@ -107,6 +107,16 @@ TEST_CASE("catalogue: a bad static file stops good routes too", "[process][contr
     REQUIRE(reading.errors().size() == 1);
 }
 
+TEST_CASE("catalogue: a listed plugin that there is not is a warning", "[process][control_catalogue]") {
+    Story story;
+    story.write("gateway.yaml", "plugins: [nosuch]\n");
+    const auto reading = story.catalogue.read(Catalogue::Files::both);
+    REQUIRE(reading.document);
+    REQUIRE(reading.warnings().size() == 1);
+    REQUIRE(reading.warnings()[0].find("warning: plugins: unknown plugin [nosuch]: it is ignored") !=
+            std::string::npos);
+}
+
 TEST_CASE("catalogue: an object that is put is one change with the digest after it", "[process][control_catalogue]") {
     Story story;
     const Catalogue::Edit edit = story.catalogue.put(Kind::route, "p", object);
