@@ -6,11 +6,8 @@
 
 #include <algorithm>
 
-<<<<<<< HEAD
-#include "libgateway/config/consumer_objects.hpp"
-=======
 #include "libgateway/base/strings.hpp"
->>>>>>> main
+#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
 

@@ -51,6 +51,7 @@ struct Plan {
     std::uint32_t status_address_size = 0;
     std::uint32_t metrics_address_size = 0;  // of the metrics listener; 0: off
     sockaddr_storage metrics_address{};
+    std::uint32_t reserved3 = 0;
     std::uint32_t open_files = 20480;  // RLIMIT_NOFILE of workers
     std::uint32_t worker_connections = 10620;
     std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit
