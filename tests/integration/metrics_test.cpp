@@ -1,7 +1,10 @@
 // Metrics and loggers with real processes: the exporter, restarts, several workers writing one file.
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
