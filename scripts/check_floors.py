@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
-FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "config", "control"]
+FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "config", "control", "redis"]
 BELOW_3 = ["base", *FLOOR_1, "route", "upstream", "delivery"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
-PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "telemetry", "config", "plugin", "shm", "upstream", "delivery"]
+PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "telemetry", "config", "plugin", "shm", "redis", "upstream", "delivery"]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

@@ -100,12 +100,20 @@ class Bench:
             for one in self.started([kind]):
                 try:
                     for shape, count in self.size["routes" if kind is Gateway else "others_routes"]:
-                        rows[f"{kind.name}, {count:,} {shape}"] = scenarios.routes(
+                        self.row(rows, f"{kind.name}, {count:,} {shape}", lambda: scenarios.routes(
                             kind, self.folder, one, self.backends.ports, count, self.size["route_seconds"],
-                            self.size["route_rounds"], shape)
+                            self.size["route_rounds"], shape))
                 finally:
                     one.stop()
         return rows
+
+    def row(self, rows, name, action):
+        """One row of a part; one that cannot be measured leaves the others."""
+        try:
+            rows[name] = action()
+        except RuntimeError as error:
+            self.results["missing"][name] = str(error)
+            print(error, file=sys.stderr)
 
     def run(self):
         size, proxies = self.size, self.proxies

@@ -40,7 +40,6 @@ constexpr std::array without_effect{"apisix.disable_sync_configuration_during_st
                                     "nginx_config.envs",
                                     "nginx_config.stream",
                                     "nginx_config.meta",
-                                    "nginx_config.http.lua_shared_dict",
                                     "nginx_config.http.custom_lua_shared_dict",
                                     "deployment.etcd",
                                     "deployment.certs",

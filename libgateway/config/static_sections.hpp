@@ -166,6 +166,7 @@ struct HttpSection {
     UpstreamPoolSettings upstream;
     std::string charset = "utf-8";
     LimitSettings limits;
+    Members<ByteSize> lua_shared_dict;
 
     static constexpr auto schema =
         fields(
@@ -191,6 +192,8 @@ struct HttpSection {
                   each(pattern("address, network or unix:", is_trusted_source))),
             field("proxy_ssl_server_name", &HttpSection::proxy_ssl_server_name, "SNI to upstreams (not in this build)"),
             field("upstream", &HttpSection::upstream, "default pool"),
+            field("lua_shared_dict", &HttpSection::lua_shared_dict,
+                  "sizes of tables in shared memory, by name (plugin-limit-count, …); others are ignored"),
             field("charset", &HttpSection::charset, "of text made here", length(1, 64)),
             field("limits", &HttpSection::limits, "sizes of request heads"))
             .closed();

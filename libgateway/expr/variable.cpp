@@ -129,6 +129,13 @@ std::vector<std::string>& registered() {
     return *names;
 }
 
+// By index of a registered name: something compiled reads it.
+std::array<bool, 64> wanted_names{};
+
+void mark_wanted(std::uint16_t index) noexcept {
+    if (index < wanted_names.size()) wanted_names[index] = true;
+}
+
 bool find_fixed(std::string_view name, Kind& kind) noexcept {
     const auto at = std::lower_bound(fixed_names.begin(), fixed_names.end(), name,
                                      [](const Name& entry, std::string_view wanted) { return entry.name < wanted; });
@@ -157,6 +164,7 @@ Variable compile_variable(std::string_view name) {
     if (const auto index = VariableNames::find(name)) {
         out.kind = Kind::custom;
         out.index = *index;
+        mark_wanted(*index);
         return out;
     }
     find_family(name, out);
@@ -174,6 +182,10 @@ std::optional<std::uint16_t> VariableNames::find(std::string_view name) noexcept
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) return std::nullopt;
     return static_cast<std::uint16_t>(at - names.begin());
+}
+
+bool VariableNames::wanted(std::uint16_t index) noexcept {
+    return index < wanted_names.size() && wanted_names[index];
 }
 
 std::size_t VariableNames::count() noexcept {

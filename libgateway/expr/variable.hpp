@@ -135,6 +135,8 @@ public:
     static std::uint16_t add(std::string_view name);
     static std::optional<std::uint16_t> find(std::string_view name) noexcept;
     static std::size_t count() noexcept;
+    // Whether something was compiled in this process that reads it: a value that nobody reads need not be made.
+    static bool wanted(std::uint16_t index) noexcept;
 };
 
 enum class ValueKind : std::uint8_t { absent, text, number, boolean, list, structured };

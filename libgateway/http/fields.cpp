@@ -49,7 +49,11 @@ bool Fields::add(FieldName id, std::string_view value) noexcept {
 }
 
 bool Fields::set(std::string_view name, std::string_view value) noexcept {
-    const NameTest hit(name);
+    return set(name, value, field_name(name));
+}
+
+bool Fields::set(std::string_view name, std::string_view value, FieldName id) noexcept {
+    const NameTest hit(name, id);
     for (Field& field : *this) {
         if (!hit(field)) continue;
         field.value = value;

@@ -47,6 +47,8 @@ public:
     // Replaces the first field of that name, removes the others, appends if there is none. False when full.
     bool set(std::string_view name, std::string_view value) noexcept;
     bool set(FieldName id, std::string_view value) noexcept;
+    // With the number of the name known: FieldName::unknown if it has none.
+    bool set(std::string_view name, std::string_view value, FieldName id) noexcept;
     // How many were removed; the order of the rest is kept.
     std::size_t remove(std::string_view name) noexcept;
     std::size_t remove(FieldName id) noexcept;

@@ -59,6 +59,18 @@ ExchangeFacts Exchange::facts() const {
     return known;
 }
 
+// The first promise is the last of the list, so that fields come out in the order of their promises.
+void Exchange::set_promised() noexcept {
+    Promise* ordered = nullptr;
+    while (promises_) {
+        Promise* next = promises_->next;
+        promises_->next = ordered;
+        ordered = promises_;
+        promises_ = next;
+    }
+    for (; ordered; ordered = ordered->next) response.fields.set(ordered->name, ordered->value, ordered->id);
+}
+
 void Exchange::clear() noexcept {
     kept_limit_ = 0;
     if (kept_body_.capacity() > 65536) {
@@ -79,6 +91,7 @@ void Exchange::clear() noexcept {
     route_chain = nullptr;
     filter_results.fill(0);
     slots_ = nullptr;
+    promises_ = nullptr;
     first_trace_ = last_trace_ = nullptr;
     custom_set_ = 0;
     reply_ = {};

@@ -90,6 +90,17 @@ public:
     void body_will_be_replaced() noexcept;
     bool body_changes() const noexcept { return body_changes_; }
 
+    // A field of the answer, whoever will make it: the upstream, a plugin, the gateway. Replaces fields of that name
+    // that the answer has by itself; set before header_filter. Views as in a reply; `id` is the number of `name`.
+    void promise(std::string_view name, std::string_view value, http::FieldName id) {
+        promises_ = arena_.make<Promise>(Promise{name, value, id, promises_});
+    }
+    // By the owner, once the head of the answer is there.
+    void keep_promises() noexcept {
+        if (promises_) [[unlikely]]
+            set_promised();
+    }
+
     // --- how a hook ends the request; both for `return exchange.respond_with(...)`
     Verdict respond_with(const LocalReply& reply) noexcept {
         reply_ = reply;
@@ -185,7 +196,15 @@ private:
         void* state;
         Slot* next;
     };
+    struct Promise {
+        std::string_view name, value;
+        http::FieldName id;
+        Promise* next;  // the one before
+    };
+    void set_promised() noexcept;
+
     Slot* slots_ = nullptr;
+    Promise* promises_ = nullptr;
     Trace *first_trace_ = nullptr, *last_trace_ = nullptr;
     Ref<const Consumer> consumer_;
     std::string_view consumer_name_, consumer_group_;  // in the arena: a later consumer leaves them as they were

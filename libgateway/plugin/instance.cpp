@@ -29,6 +29,7 @@ std::unique_ptr<const Plugin> create(const PluginType& type, const json::Value& 
 Ref<const Instance> make_instance(const PluginType& type, const json::Value& config, BuildScope& scope) {
     auto made = std::make_unique<Instance>();
     made->meta = compile_meta(config);
+    scope.config = &config;
     made->plugin = create(type, config, scope);
     made->name = type.name;
     made->where = scope.where;

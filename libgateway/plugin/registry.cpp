@@ -11,6 +11,16 @@ bool before(const PluginType& a, const PluginType& b) noexcept {
     return a.priority != b.priority ? a.priority > b.priority : a.name < b.name;
 }
 
+// Of IEEE 802.3, as the reference computes versions of entries; configuration time only.
+std::uint32_t crc32(std::string_view bytes) noexcept {
+    std::uint32_t sum = ~0u;
+    for (const char byte : bytes) {
+        sum ^= static_cast<unsigned char>(byte);
+        for (int bit = 0; bit < 8; ++bit) sum = sum >> 1 ^ (sum & 1 ? 0xEDB88320u : 0u);
+    }
+    return ~sum;
+}
+
 }  // namespace
 
 const NodeScope& NodeScope::none() noexcept {
@@ -21,6 +31,10 @@ const NodeScope& NodeScope::none() noexcept {
 const json::Value* BuildScope::attribute(std::string_view plugin, std::string_view key) const noexcept {
     const json::Value* attributes = node.plugin_attr.find(plugin);
     return attributes ? attributes->find(key) : nullptr;
+}
+
+std::string BuildScope::counter_prefix() const {
+    return "/apisix/" + std::string(where) + ":" + std::to_string(config ? crc32(json::write_sorted(*config)) : 0);
 }
 
 void PluginRegistry::add(const PluginType& type) {

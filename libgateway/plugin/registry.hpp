@@ -27,6 +27,10 @@ struct BuildScope {
     std::string_view where;  // "routes/12", for messages
     const NodeScope& node = NodeScope::none();
     const json::Value* metadata = nullptr;  // of this plugin, checked; null: there is none
+    const json::Value* config = nullptr;    // the entry being built, `_meta` included
+    // "/apisix/routes/12:3735928559": object and version of the entry, the beginning of keys of counters that belong to
+    // both. A change elsewhere in the object leaves it as it is (plugins/README.md 3.5 of the specification).
+    std::string counter_prefix() const;
     // Attribute of `plugin_attr.<plugin>`; null if there is none.
     const json::Value* attribute(std::string_view plugin, std::string_view key) const noexcept;
 };
@@ -56,6 +60,8 @@ struct PluginType {
     // --- plugins that have metadata
     void (*check_metadata)(const json::Value& metadata, config::Errors& errors) = nullptr;
     config::SchemaTable (*metadata_schema)() = nullptr;
+    // The group in which an entry shares its state with those of other objects, which must then be equal; null: none.
+    std::string_view (*group_of)(const json::Value& settings) = nullptr;
 };
 
 class PluginRegistry {
@@ -153,13 +159,15 @@ PluginType plugin_type() {
         return std::make_unique<const P>(std::move(settings), scope);
     };
     type.schema = [] { return config::table_of(P::schema); };
+    if constexpr (requires { P::group_of; }) type.group_of = P::group_of;
     return type;
 }
 
 // One line per plugin: `const Registration<IpRestriction> registration;`. P has: struct Settings, static constexpr
 // name, priority, a schema table `schema`, a constructor P(Settings, BuildScope&); optionally `static constexpr OnError
 // on_error`, `static constexpr bool prefer_route`, `before_auth`, `static void check(const Settings&,
-// config::Errors&)`, `struct Metadata` with a schema, and what auth.hpp tells of auth plugins.
+// config::Errors&)`, `static std::string_view group_of(const json::Value&)`, `struct Metadata` with a schema, and what
+// auth.hpp tells of auth plugins.
 template <class P>
 class Registration {
 public:

@@ -7,6 +7,8 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
+#include "libgateway/redis/client.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway {
 
@@ -25,6 +27,10 @@ public:
     virtual delivery::Dispatch* dispatch() noexcept { return nullptr; }
     // Metrics with labels of this worker; null where nobody keeps any.
     virtual telemetry::SeriesWriter* series() noexcept { return nullptr; }
+    // Tables of the whole machine, for counts that all workers share; null where there are none.
+    virtual shm::Tables* tables() noexcept { return nullptr; }
+    // Redis servers of this worker; null where there is no network.
+    virtual redis::Hub* redis() noexcept { return nullptr; }
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
     virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets

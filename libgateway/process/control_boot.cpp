@@ -74,7 +74,8 @@ void Control::attach(Received received) {
     revisions_ = std::make_unique<Revisions>(
         loop_, builder_, *disk_, Revisions::Shared{pages, page}, Revisions::Limits{},
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
-    status_ = std::make_unique<StatusPage>(situation_, *revisions_, *pages);
+    status_ =
+        std::make_unique<StatusPage>(situation_, *revisions_, *pages, shm::Tables(*segment_, {max_workers + 1, 1}));
     revisions_->channels().listen(std::move(received.channel));
     users_ = std::move(received.socket);
     probers_ = std::move(received.status);

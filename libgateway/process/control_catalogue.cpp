@@ -10,6 +10,7 @@
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
+#include "libgateway/plugin/shared_groups.hpp"
 
 namespace gateway::process {
 
@@ -217,6 +218,19 @@ std::string Catalogue::twin_refusal(const ObjectPtr& rule) const {
     return refusal;
 }
 
+// Objects of one group of limits share a counter and must agree on it.
+std::string Catalogue::group_refusal(const ObjectPtr& object) const {
+    const json::Value own = json::parse(object->json);
+    if (!SharedGroups::concerns(own)) return {};
+    SharedGroups groups;
+    for (const Kind kind : {Kind::route, Kind::service, Kind::plugin_config, Kind::global_rule}) {
+        active_.each(kind, [&](const sources::Object& other) {
+            if (kind != object->kind || other.id != object->id) groups.add(json::parse(other.json));
+        });
+    }
+    return groups.add(own).text;
+}
+
 Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
     Edit edit;
     if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
@@ -236,6 +250,10 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
         std::string refusal = credentials_.conflict(id, json::parse(read->json));
         if (!refusal.empty()) edit.errors.push_back(std::move(refusal));
         if (!edit.errors.empty()) return edit;
+    }
+    if (std::string refusal = group_refusal(read); !refusal.empty()) {
+        edit.errors.push_back(std::move(refusal));
+        return edit;
     }
     const ObjectPtr before = active_.find(kind, id);
     edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});

@@ -91,6 +91,7 @@ private:
     void read_routes(const config::StaticConfig& settings, Reading& reading) const;
     sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file,
                                std::vector<std::string>* hidden) const;
+    std::string group_refusal(const sources::ObjectPtr& object) const;
     std::string twin_refusal(const sources::ObjectPtr& rule) const;
     std::string owner_refusal(config::Kind kind, const std::string& id) const;
     std::vector<sources::ObjectPtr> credentials_of(config::Kind kind, const std::string& id) const;

@@ -12,6 +12,7 @@
 #include "libgateway/base/unique_fd.hpp"
 #include "libgateway/config/metrics_attr.hpp"
 #include "libgateway/process/control_cpus.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway::process {
 
@@ -109,6 +110,15 @@ void set_processes(const config::StaticConfig& config, Plan& plan) {
         std::clamp<std::int64_t>(nginx.worker_shutdown_timeout.value.count(), 0, 7 * 86'400'000));
 }
 
+// Names of zones that the gateway does not have are ignored: the reference has more of them.
+void set_tables(const config::HttpSection& http, Plan& plan) {
+    for (const auto& [name, size] : http.lua_shared_dict) {
+        for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+            if (shm::table_zones[id].name == name) plan.table_sizes[id] = std::max(size.bytes, shm::least_table_size);
+        }
+    }
+}
+
 void set_user(const std::string& user, Plan& plan) {
     if (user.empty()) return;
     const passwd* entry = ::getpwnam(user.c_str());
@@ -140,6 +150,7 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     set_metrics(config, plan);
     set_processes(config, plan);
     set_user(config.nginx_config.user, plan);
+    set_tables(config.nginx_config.http, plan);
     set_files(config, plan);
     return check(plan);
 } catch (const Refusal& refusal) {

@@ -133,6 +133,19 @@ json::Value StatusPage::listeners() const {
     return list;
 }
 
+// Tables of plugins in shared memory, all workers together.
+json::Value StatusPage::tables() const {
+    json::Value list = json::Value::array();
+    for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+        const shm::Table& table = tables_.table(static_cast<shm::TableId>(id));
+        list.push(json::Value::object({{"table", shm::table_zones[id].name},
+                                       {"entries", table.entries()},
+                                       {"capacity", table.capacity()},
+                                       {"evictions", table.evictions()}}));
+    }
+    return list;
+}
+
 json::Value StatusPage::to_json() const {
     const std::string reason = not_ready();
     const bool loading = !situation_.synchronised || !situation_.missing.empty();
@@ -154,6 +167,7 @@ json::Value StatusPage::to_json() const {
          {"control", process(::getpid(), situation_.started_ms)},
          {"workers", workers()},
          {"listeners", listeners()},
+         {"tables", tables()},
          {"upgrade_note", json::Value(situation_.upgrade_note)},
          {"status_port", situation_.resources.status_port},
          {"metrics_port", situation_.resources.metrics_port}});

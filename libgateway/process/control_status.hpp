@@ -10,6 +10,7 @@
 #include "libgateway/process/control_revisions.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/process/plan.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway::process {
 
@@ -36,8 +37,8 @@ struct Situation {
 
 class StatusPage {
 public:
-    StatusPage(const Situation& situation, const Revisions& revisions, const WorkerPages& pages)
-        : situation_(situation), revisions_(revisions), pages_(pages) {}
+    StatusPage(const Situation& situation, const Revisions& revisions, const WorkerPages& pages, shm::Tables tables)
+        : situation_(situation), revisions_(revisions), pages_(pages), tables_(std::move(tables)) {}
 
     // Why traffic should not come here; empty: ready. Texts of admin-api.md 13, and the worker that lags.
     std::string not_ready() const;
@@ -48,10 +49,12 @@ private:
     bool present(std::uint32_t index) const noexcept;
     std::string_view state_of(std::uint32_t index) const noexcept;
     json::Value listeners() const;
+    json::Value tables() const;
 
     const Situation& situation_;
     const Revisions& revisions_;
     const WorkerPages& pages_;
+    shm::Tables tables_;
 };
 
 // "2026-11-21T10:00:00Z"; null for 0.

@@ -15,6 +15,7 @@
 #include "libgateway/process/signals.hpp"
 #include "libgateway/process/upgrade.hpp"
 #include "libgateway/process/worker_table.hpp"
+#include "libgateway/shm/tables.hpp"
 
 namespace gateway::process {
 
@@ -126,7 +127,8 @@ private:
     Plan plan_;
     UniqueFd lock_;
     std::optional<shm::Segment> segment_;
-    bool segment_is_new_ = false;  // workers of the old binary keep pages in another one
+    std::optional<shm::Tables> tables_;  // in the segment
+    bool segment_is_new_ = false;        // workers of the old binary keep pages in another one
     LogFiles logs_;
     UniqueFd journal_, control_socket_, status_listener_, metrics_listener_, channel_listener_;
     FixedText<108> channel_address_;

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 
-#include <array>
 #include <cerrno>
 #include <stdexcept>
 
@@ -18,11 +17,17 @@ constexpr std::int64_t last_changes_ns = 5'000 * ns_per_ms;
 
 constexpr std::size_t metrics_per_worker = 64 * 1024;
 
-std::array<shm::ZoneRequest, 5> zones_of(const Plan& plan) {
-    return {shm::ZoneRequest{workers_zone, sizeof(WorkerPages)}, shm::ZoneRequest{control_zone, sizeof(ControlPage)},
-            shm::ZoneRequest{metrics_zone, metrics_per_worker * max_workers},
-            shm::ZoneRequest{series_zone, series_page_size * max_workers},
-            shm::ZoneRequest{"counters", plan.counter_zone_size == 0 ? 1 : plan.counter_zone_size}};
+std::vector<shm::ZoneRequest> zones_of(const Plan& plan) {
+    std::vector<shm::ZoneRequest> zones{{workers_zone, sizeof(WorkerPages)},
+                                        {control_zone, sizeof(ControlPage)},
+                                        {metrics_zone, metrics_per_worker * max_workers},
+                                        {series_zone, series_page_size * max_workers},
+                                        {shm::lease_zone, shm::Gauges::zone_size(max_workers + 1)}};
+    for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
+        const shm::TableZone& zone = shm::table_zones[id];
+        zones.push_back({zone.name, plan.table_sizes[id] == 0 ? zone.size : plan.table_sizes[id]});
+    }
+    return zones;
 }
 
 }  // namespace
@@ -59,6 +64,8 @@ void Master::open_metrics(const Plan& plan) try {
 void Master::make_segment() {
     const auto zones = zones_of(plan_);
     segment_ = shm::Segment::create(zones);
+    if (!shm::Tables::format(*segment_)) throw std::runtime_error("shared memory: a table is too small");
+    tables_.emplace(*segment_, shm::Claimant{max_workers, 1});
 }
 
 void Master::write_pid_file() {
@@ -116,7 +123,10 @@ void Master::take_over_segment(UniqueFd fd) {
         bool fits = true;
         for (const shm::ZoneRequest& zone : zones_of(plan_))
             fits = fits && segment_->zone(zone.name).size() >= zone.size;
-        if (fits) return;
+        if (fits) {
+            tables_.emplace(*segment_, shm::Claimant{max_workers, 1});
+            return;
+        }
         log::notice("shared memory of the old binary has another layout: counters begin anew");
     } catch (const std::exception& error) {
         log::notice("{}: counters begin anew", error.what());

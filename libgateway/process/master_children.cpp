@@ -195,7 +195,10 @@ void Master::on_worker_end(std::uint32_t slot, int status) {
     const pid_t pid = record.pid;
     record.state = expected && clean ? WorkerState::stopped : WorkerState::crashed;
     record.channel.close();
-    if (WorkerPage* page = page_of(slot)) reset_page(*page, record.state, record.incarnation);
+    if (WorkerPage* page = page_of(slot)) {
+        reset_page(*page, record.state, record.incarnation);
+        if (tables_) tables_->bury(slot);
+    }
     const std::int64_t wait = expected ? 0 : record.brake.died(now_ns_, now_ns_ - record.started_ns);
     report(slot, status);
     record.pid = 0;

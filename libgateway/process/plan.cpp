@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t max_open_files = 1u << 30;
 constexpr std::uint32_t max_shutdown_timeout_ms = 7u * 24 * 3600 * 1000;
-constexpr std::uint64_t max_counter_zone = std::uint64_t{64} << 30;
+constexpr std::uint64_t max_table_size = std::uint64_t{8} << 30;
 constexpr std::int64_t max_id = std::numeric_limits<std::uint32_t>::max() - 1;
 
 template <std::size_t N>
@@ -79,7 +79,10 @@ std::string check_numbers(const Plan& plan) {
     }
     if (plan.shutdown_timeout_ms > max_shutdown_timeout_ms) return "worker_shutdown_timeout: expected at most 7 days";
     if (plan.uid < -1 || plan.uid > max_id || plan.gid < -1 || plan.gid > max_id) return "user: not a user or group id";
-    if (plan.counter_zone_size > max_counter_zone) return "counter zone: expected at most 64 GiB";
+    if (std::any_of(plan.table_sizes.begin(), plan.table_sizes.end(),
+                    [](auto size) { return size > max_table_size; })) {
+        return "lua_shared_dict: expected at most 8 GiB";
+    }
     if (plan.error_log_level > static_cast<std::uint8_t>(LogLevel::emerg)) return "error_log_level: not a level";
     return {};
 }
@@ -121,7 +124,7 @@ std::string needs_restart(const Plan& before, const Plan& after) {
                   !same_bytes(before.metrics_address, after.metrics_address),
               "prometheus.export_addr"},
         Field{before.reuse_port != after.reuse_port, "enable_reuseport"},
-        Field{before.counter_zone_size != after.counter_zone_size, "counter zone"},
+        Field{before.table_sizes != after.table_sizes, "lua_shared_dict"},
     };
     std::string names;
     for (const Field& field : fields) {
@@ -142,7 +145,7 @@ void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     plan.status_address_size = before.status_address_size;
     plan.metrics_address = before.metrics_address;
     plan.metrics_address_size = before.metrics_address_size;
-    plan.counter_zone_size = before.counter_zone_size;
+    plan.table_sizes = before.table_sizes;
     plan.reuse_port = before.reuse_port;
 }
 

@@ -43,7 +43,7 @@ struct ListenerPlan {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 1;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 2;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
@@ -57,7 +57,7 @@ struct Plan {
     std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit
     std::int64_t uid = -1, gid = -1;              // -1: stay
     std::uint8_t reuse_port = 1, cpu_affinity = 0, reserved[6] = {};
-    std::uint64_t counter_zone_size = 16u << 20;  // limit counters, for later plugins
+    std::array<std::uint64_t, 16> table_sizes{};  // bytes by shm::TableId; 0: default
     FixedText<108> socket_path;                   // control socket, for gatewayctl
     FixedText<512> data_dir, pid_file;            // pid_file may be empty
     FixedText<512> access_log, error_log;         // file, or "stdout", "stderr", or "" for off

@@ -41,10 +41,12 @@ Worker::Worker(WorkerStart start)
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
       log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
-      series_(series_of(start_)) {
+      series_(series_of(start_)),
+      tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();
     site_->log = &log_;
+    site_->shared = &tables_;
     site_->series_page = site_->deliveries.series = &series_;
     config_ = std::make_unique<WorkerConfig>(*site_, start_, page_, control_,
                                              [this](const WorkerSettings& settings) { log_.configure(settings); });

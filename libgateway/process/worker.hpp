@@ -43,6 +43,7 @@ private:
     net::Reactor reactor_;
     WorkerLog log_;
     telemetry::SeriesWriter series_;
+    shm::Tables tables_;
     std::unique_ptr<proxy::Site> site_;
     std::unique_ptr<WorkerConfig> config_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;  // by listener slot; null: unused

@@ -290,6 +290,7 @@ Task<void> relay_response(ProxyExchange& exchange) {
     exchange.source = ResponseSource::upstream;
     add_upstream_status(exchange);
     add_charset(exchange);
+    exchange.keep_promises();
     if (exchange.traced || exchange.global->has(Phase::header_filter) || exchange.chain->has(Phase::header_filter)) {
         const Verdict verdict = co_await filter_head(exchange);
         if (verdict != Verdict::next) {
@@ -332,6 +333,7 @@ Task<void> reply_locally(ProxyExchange& exchange) {
     if (exchange.source == ResponseSource::none) exchange.source = ResponseSource::gateway;
     std::string_view body = compose_reply(exchange);
     add_upstream_status(exchange);
+    exchange.keep_promises();
     const Verdict verdict = co_await filter_head(exchange);
     if (verdict == Verdict::respond) body = compose_reply(exchange);
     if (verdict == Verdict::fail) {

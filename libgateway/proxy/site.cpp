@@ -12,6 +12,7 @@ Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPa
       reactor(loop),
       pool(loop),
       resolver(loop, std::move(names)),
+      redis_hub(loop, resolver),
       counters(page),
       random_(std::random_device()()) {}
 

@@ -57,8 +57,10 @@ public:
     upstream::EndpointTable endpoints;
     upstream::Pool pool;
     net::Resolver resolver;
+    redis::Hub redis_hub;
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
+    shm::Tables* shared = nullptr;                   // null: no shared memory
     telemetry::SeriesWriter* series_page = nullptr;  // null: metrics with labels are not kept
     bool draining = false;                           // answers carry Connection: close from now on
     std::uint64_t requests = 0, accepted = 0, begun = 0;
@@ -84,6 +86,8 @@ public:
     // Services
     delivery::Dispatch* dispatch() noexcept override { return &deliveries; }
     telemetry::SeriesWriter* series() noexcept override { return series_page; }
+    shm::Tables* tables() noexcept override { return shared; }
+    redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }

@@ -162,6 +162,11 @@ std::string dangling_consumer(std::string_view id, const Value& value, const Exi
 }
 
 void CrossCheck::add(Kind kind, std::string_view id, const Value& value) {
+    if (SharedGroups::Mismatch found = groups_.add(value); !found.plugin.empty()) {
+        mismatches_.push_back({std::string(config::list_name(kind)).append("/").append(id),
+                               "plugins." + std::string(found.plugin), std::move(found.text),
+                               value.find("plugins")->find(found.plugin)->where});
+    }
     if (kind == Kind::route && value.find("plugin_config_id") && value.find("plugins")) {
         routes_.push_back({std::string(id), &value});
     }
@@ -177,6 +182,15 @@ void CrossCheck::add_consumer(std::string_view id, const Value& value) {
 }
 
 void CrossCheck::report(std::string_view file, config::Diagnostics& diagnostics) const {
+    for (const Mismatch& mismatch : mismatches_) {
+        diagnostics.add({config::Severity::error,
+                         std::string(file),
+                         mismatch.where,
+                         mismatch.object,
+                         mismatch.field,
+                         mismatch.text,
+                         {}});
+    }
     report_overrides(file, diagnostics);
     report_global_rules(file, diagnostics);
     for (const auto& [consumer, text] : repeated_keys_) {

@@ -10,6 +10,7 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/json/value.hpp"
+#include "libgateway/plugin/shared_groups.hpp"
 #include "libgateway/sources/credential_index.hpp"
 #include "libgateway/sources/document.hpp"
 
@@ -57,8 +58,9 @@ std::string dangling_consumer(std::string_view id, const json::Value& value, con
 // Text of a reference member ("12" or 12), empty if it is absent.
 std::string reference_of(const json::Value& value, std::string_view member);
 
-// Finds, over a whole document: plugins that stand in several global rules, and routes where a plugin of the plugin
-// config hides the route's own (or the other way round). Feed it every object, then ask.
+// Finds, over a whole document: entries of one group that differ (an error), plugins that stand in several global
+// rules, and routes where a plugin of the plugin config hides the route's own (or the other way round). Feed it every
+// object, then ask.
 class CrossCheck {
 public:
     explicit CrossCheck(const CheckRules& rules) : rules_(rules), credentials_(rules.credential_key) {}
@@ -74,7 +76,14 @@ private:
     void report_global_rules(std::string_view file, config::Diagnostics& diagnostics) const;
     void add_consumer(std::string_view id, const json::Value& value);
 
+    struct Mismatch {
+        std::string object, field, text;
+        json::Position where;
+    };
+
     const CheckRules& rules_;
+    SharedGroups groups_;
+    std::vector<Mismatch> mismatches_;
     std::vector<Named> routes_, plugin_configs_, global_rules_;
     CredentialIndex credentials_;
     std::vector<std::pair<Named, std::string>> repeated_keys_;

@@ -50,6 +50,7 @@ public:
         for (const Kind kind : item_kinds) read_list(file, kind);
         if (!result_.diagnostics.ok() && !settings_.drop_invalid) return;
         cross_check();
+        if (!result_.diagnostics.ok() && !settings_.drop_invalid) return;
         build();
     }
 

@@ -1,6 +1,9 @@
 // The acceptance scenarios of objects.md 14, by their ids, through the whole gateway. O5, O6 and O20 need Lua and are
 // not here. O7, O9 to O11, O14, O16, O19 and O22 speak of limit-count and uri-blocker; plugins with the same place in
 // the order (before or behind authentication) stand in for them.
+#include <signal.h>
+
+#include <memory>
 #include <set>
 
 #include "tests/integration/http_story.hpp"

@@ -84,6 +84,34 @@ Ref<const Chain> chain_for(const std::string& plugin, const json::Value& vector)
     return chain.make();
 }
 
+// One request after the other, with the same memory and a clock that only `wait` moves.
+void run_steps(const std::string& plugin, const json::Value& vector) {
+    shm::Tables tables;
+    const auto chain = chain_for(plugin, vector);
+    std::int64_t now = vector.find("now") ? *vector.find("now")->as_int64() : FakeServices().now;
+    std::size_t number = 0;
+    for (const json::Value& step : vector.find("steps")->items()) {
+        INFO("step " << ++number << " " << json::write(step));
+        const std::string request = text(step, "request", "GET /hello");
+        FakeExchange exchange("GET", request.substr(4));
+        for (const auto& [name, value] : pairs(step.find("headers"))) exchange.with(name, value);
+        exchange.set_client(text(step, "client", "127.0.0.1"));
+        if (const json::Value* wait = step.find("wait")) now += *wait->as_int64();
+        exchange.own_services.now = now;
+        exchange.own_services.shared = &tables;
+        Script script;
+        if (const json::Value* asked = step.find("asked")) script.status = static_cast<unsigned>(*asked->as_int64());
+        const Seen& answer = exchange.run(*chain, script);
+        REQUIRE(exchange.finished);
+        check_fields(step.find("fields"), answer);
+        CHECK(answer.status == *step.find("status")->as_int64());
+        if (step.find("body")) CHECK(answer.body == text(step, "body"));
+        if (step.find("page")) CHECK(answer.page);
+        if (const json::Value* slept = step.find("slept"))
+            CHECK(exchange.own_services.slept.count() == *slept->as_int64());
+    }
+}
+
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
     if (const json::Value* credential = vector.find("credential")) {
@@ -95,6 +123,7 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
         return;
     }
     REQUIRE(refusal_of(plugin, conf) == "");
+    if (vector.find("steps")) return run_steps(plugin, vector);
     const std::string request = text(vector, "request", "GET /hello");
     const std::size_t blank = request.find(' ');
     const FakeConsumers consumers = consumers_of(vector.find("consumers"));
@@ -116,10 +145,11 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin =
-        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
-                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction",
-                 "http-logger", "file-logger", "tcp-logger", "syslog", "prometheus");
+    const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
+                                        "echo", "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth",
+                                        "consumer-restriction", "limit-count", "limit-req", "limit-conn", "api-breaker",
+
+                                        "http-logger", "file-logger", "tcp-logger", "syslog", "prometheus");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -130,22 +160,16 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
 
 TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
     const auto [plugin, prefix, count] =
-        GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16},
-                                                       {"response-rewrite", "RW", 14},
-                                                       {"redirect", "RD", 12},
-                                                       {"fault-injection", "FI", 9},
-                                                       {"mocking", "MK", 8},
-                                                       {"echo", "E", 6},
-                                                       {"ip-restriction", "I", 9},
-                                                       {"request-id", "RI", 9},
-                                                       {"key-auth", "K", 13},
-                                                       {"basic-auth", "B", 12},
-                                                       {"multi-auth", "MA", 8},
-                                                       {"consumer-restriction", "R", 9},
-                                                       {"http-logger", "HL", 12},
-                                                       {"file-logger", "FL", 8},
-                                                       {"tcp-logger", "TU", 6},
-                                                       {"syslog", "SY", 6},
+        GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16}, {"response-rewrite", "RW", 14},
+                                                       {"redirect", "RD", 12},      {"fault-injection", "FI", 9},
+                                                       {"mocking", "MK", 8},        {"echo", "E", 6},
+                                                       {"ip-restriction", "I", 9},  {"request-id", "RI", 9},
+                                                       {"key-auth", "K", 13},       {"basic-auth", "B", 12},
+                                                       {"multi-auth", "MA", 8},     {"consumer-restriction", "R", 9},
+                                                       {"limit-count", "LC", 24},   {"limit-req", "LR", 8},
+                                                       {"limit-conn", "LN", 9},     {"api-breaker", "A", 9},
+                                                       {"http-logger", "HL", 12},   {"file-logger", "FL", 8},
+                                                       {"tcp-logger", "TU", 6},     {"syslog", "SY", 6},
                                                        {"prometheus", "PM", 11}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
@@ -153,8 +177,11 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
         ids.insert(text(vector, "id"));
         const std::string file = text(vector, "elsewhere");
         if (file.empty()) continue;
-        std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + "/tests/plugins/" + file + ".cpp");
-        const std::string source{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        std::string source;
+        for (const char* const folder : {"/tests/plugins/", "/tests/integration/"}) {
+            std::ifstream in(std::string(GATEWAY_SOURCE_DIR) + folder + file + ".cpp");
+            source.append(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        }
         INFO(text(vector, "id") << " should be in " << file);
         CHECK(source.find("(" + text(vector, "id") + ")") != std::string::npos);
     }

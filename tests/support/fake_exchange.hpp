@@ -48,6 +48,13 @@ public:
 
     telemetry::SeriesWriter* own_series = nullptr;
     delivery::Dispatch* own_dispatch = nullptr;
+    shm::Tables* tables() noexcept override { return shared; }
+
+    static shm::Tables& of_this_test_program() {
+        static shm::Tables tables;
+        return tables;
+    }
+    shm::Tables* shared = &of_this_test_program();
     Milliseconds slept{0};
     std::uint64_t next_random = 0;
     unsigned next_byte = 1;
@@ -211,6 +218,7 @@ private:
         if (verdict == Verdict::next) verdict = co_await both<Phase::access>(global, route, *this);
         if (verdict == Verdict::next) verdict = co_await pick_and_send(route, global);
         std::vector<std::string> chunks = verdict == Verdict::next ? receive(script) : local_reply();
+        keep_promises();
         verdict = co_await both<Phase::header_filter>(global, route, *this);
         if (verdict == Verdict::respond) chunks = local_reply();
         take_head();
@@ -246,6 +254,7 @@ private:
         response.status = script.status;
         for (const auto& [name, value] : script.fields) response.fields.add(keep(name), keep(value));
         source = ResponseSource::upstream;
+        variables["upstream_status"] = std::to_string(script.status);
         return script.chunks;
     }
 

@@ -98,8 +98,12 @@ TEST_CASE("outbox: what failed is tried again without what was done", "[delivery
 
 TEST_CASE("outbox: too many failures drop the batch, also when the sender throws", "[delivery][outbox]") {
     Story story(1, 2);
-    SECTION("failures") { story.script.failures = 3; }
-    SECTION("throws") { story.script.throws = true; }
+    SECTION("failures") {
+        story.script.failures = 3;
+    }
+    SECTION("throws") {
+        story.script.throws = true;
+    }
     story.outbox->push("a", 100);
     REQUIRE(story.quiet());
     CHECK(story.script.delivered.empty());

@@ -121,7 +121,7 @@ TEST_CASE("catalogue: an object that is put is one change with the digest after 
     Story story;
     const Catalogue::Edit edit = story.catalogue.put(Kind::route, "p", object);
     REQUIRE(edit.changes_something);
-    REQUIRE(edit.change().json == object);
+    REQUIRE(edit.changes().front().json == object);
     story.catalogue.accept(edit);
     REQUIRE(story.catalogue.document().digest() == edit.after);
     REQUIRE_FALSE(story.catalogue.put(Kind::route, "p", object).changes_something);

@@ -10,7 +10,7 @@ namespace {
 
 // Two workers planned and serving revision 1.
 struct Story {
-    Story() : page(situation, engine.revisions, *engine.pages.workers) {
+    Story() : page(situation, engine.revisions, *engine.pages.workers, shm::Tables()) {
         situation.plan.worker_count = 2;
         situation.synchronised = true;
         engine.revisions.start(full_delta(1, {}));
@@ -37,6 +37,15 @@ TEST_CASE("status: ready when every worker has a configuration", "[process][cont
     Story story;
     REQUIRE(story.page.not_ready().empty());
     REQUIRE(story.state() == "ready");
+}
+
+TEST_CASE("status: tells how full the tables of plugins are", "[process][control_status]") {
+    Story story;
+    const json::Value status = story.page.to_json();
+    const json::Value& table = status.find("tables")->items().at(0);
+    REQUIRE(table.find("table")->string() == "plugin-limit-count");
+    REQUIRE(table.find("entries")->as_int64() == 0);
+    REQUIRE(table.find("capacity")->as_int64() > 100);
 }
 
 TEST_CASE("status: a worker without configuration is named", "[process][control_status]") {

@@ -43,7 +43,7 @@ TEST_CASE("plan: each wrong field is named", "[process][plan]") {
     };
     const Row row = GENERATE(values<Row>({
         {[](Plan& p) { p.magic = 1; }, "another version"},
-        {[](Plan& p) { p.version = 2; }, "another version"},
+        {[](Plan& p) { p.version = 1; }, "another version"},
         {[](Plan& p) { p.worker_count = 0; }, "worker_processes"},
         {[](Plan& p) { p.worker_count = 129; }, "worker_processes"},
         {[](Plan& p) { p.listener_count = 65; }, "listeners"},
@@ -52,7 +52,7 @@ TEST_CASE("plan: each wrong field is named", "[process][plan]") {
         {[](Plan& p) { p.shutdown_timeout_ms = ~0u; }, "worker_shutdown_timeout"},
         {[](Plan& p) { p.uid = -2; }, "user"},
         {[](Plan& p) { p.gid = std::int64_t{1} << 32; }, "user"},
-        {[](Plan& p) { p.counter_zone_size = ~0ull; }, "counter zone"},
+        {[](Plan& p) { p.table_sizes[1] = ~0ull; }, "lua_shared_dict"},
         {[](Plan& p) { p.error_log_level = 8; }, "error_log_level"},
         {[](Plan& p) { p.listeners[1].address.ss_family = AF_UNIX; }, "listener 2: not an IPv4"},
         {[](Plan& p) { p.listeners[0].address_size = 3; }, "listener 1: not an IPv4"},

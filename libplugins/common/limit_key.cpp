@@ -1,0 +1,51 @@
+#include "libplugins/common/limit_key.hpp"
+
+#include "libgateway/json/value.hpp"
+
+namespace gateway::plugins {
+
+LimitKey::LimitKey(const std::string& key, KeyType type) : type_(type) {
+    if (type == KeyType::var) {
+        variable_ = expr::compile_variable(key);
+    } else {
+        template_ = expr::Template(key);
+    }
+}
+
+std::string_view LimitKey::of(Exchange& exchange) const {
+    switch (type_) {
+        case KeyType::constant:
+            return template_.text();
+        case KeyType::var_combination: {
+            const expr::Expansion expanded = template_.expand(exchange, exchange.arena());
+            return expanded.resolved > 0 ? expanded.text : exchange.client_text;
+        }
+        case KeyType::var:
+            break;
+    }
+    if (variable_.kind == expr::VariableKind::remote_addr) return exchange.client_text;
+    expr::VariableValue value;
+    return exchange.read(variable_, value) ? value.plain() : exchange.client_text;
+}
+
+shm::Cell* CounterPlace::cell(Exchange& exchange, std::string_view key, std::int64_t now_ms, std::int64_t ttl_ms,
+                              std::uint64_t apart) const noexcept {
+    shm::Tables* tables = exchange.services().tables();
+    if (!tables) return nullptr;
+    const shm::Table& table = tables->table(table_);
+    if (!table) return nullptr;
+    if (known_ != tables) {
+        const Hash128 place = hash128(prefix_, table.key());
+        hash_ = {place.low, place.high};
+        known_ = tables;
+    }
+    Hash128 hash = hash128(key, hash_);
+    hash.high ^= apart * 0x9E3779B97F4A7C15;
+    return table.find_or_add(hash, now_ms, ttl_ms);
+}
+
+std::string rejection_body(const std::optional<std::string>& message) {
+    return message ? json::write(json::Value::object({{"error_msg", *message}})) : std::string();
+}
+
+}  // namespace gateway::plugins

@@ -1,0 +1,72 @@
+// A real Redis server on a free port, for end-to-end tests; can be stopped and started again in the same place.
+#pragma once
+
+#include <signal.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/support/connection.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace gateway::test {
+
+class RedisServer {
+public:
+    // `settings`: further arguments of the program, e.g. {"--requirepass", "x"}.
+    explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {
+        listen_on_free_port(port_);  // only to find a port
+        // The package redis-tools has the server under another name, and unlike redis-server starts no service.
+        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
+        start();
+    }
+    std::uint16_t port() const noexcept { return port_; }
+    std::string node() const { return "127.0.0.1:" + std::to_string(port_); }
+    // Empty again: nothing is kept on disk.
+    void start() {
+        std::vector<std::string> args{(folder_ / "redis-server").string(),
+                                      "--port",
+                                      std::to_string(port_),
+                                      "--bind",
+                                      "127.0.0.1",
+                                      "--save",
+                                      "",
+                                      "--dir",
+                                      folder_.path().string()};
+        args.insert(args.end(), settings_.begin(), settings_.end());
+        process_ = Process(args, folder_ / "redis.log");
+        const bool up = eventually([&] {
+            try {
+                const Connection probe = connect_to(port_);
+                return true;
+            } catch (const ConnectionError&) {
+                return false;
+            }
+        });
+        if (!up) throw std::runtime_error("redis-server does not start: " + process_.output());
+    }
+    void stop() { process_.kill(); }
+    // Alive, but answering nothing.
+    void freeze() { process_.signal(SIGSTOP); }
+    void thaw() { process_.signal(SIGCONT); }
+
+    // What redis-cli prints, without the last line end.
+    std::string ask(std::vector<std::string> words) const {
+        std::vector<std::string> args{"redis-cli", "-p", std::to_string(port_)};
+        args.insert(args.end(), words.begin(), words.end());
+        std::string out = run(args).out;
+        while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
+        return out;
+    }
+
+private:
+    std::vector<std::string> settings_;
+    TempDir folder_;
+    std::uint16_t port_ = 0;
+    Process process_;
+};
+
+}  // namespace gateway::test
