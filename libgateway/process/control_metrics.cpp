@@ -8,7 +8,6 @@
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
-#include "libgateway/base/log.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/telemetry/counters.hpp"
 
