@@ -18,7 +18,9 @@ class RedisServer {
 public:
     // `settings`: further arguments of the program, e.g. {"--requirepass", "x"}.
     explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {
-        listen_on_free_port(port_);  // only to find a port
+        // Only to find a port; a node of a cluster listens 10,000 above it too.
+        do listen_on_free_port(port_);
+        while (port_ > 65'535 - 10'000);
         // The package redis-tools has the server under another name, and unlike redis-server starts no service.
         std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
         start();
