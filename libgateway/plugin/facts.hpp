@@ -19,7 +19,6 @@ struct ExchangeFacts {
 
     unsigned status = 0;
     std::uint64_t request_length = 0, bytes_sent = 0;
-    std::int64_t started_ms = 0;    // wall clock
     std::int64_t duration_us = 0;   // so far
     std::int64_t upstream_ms = -1;  // in all attempts; -1: there was none
 };

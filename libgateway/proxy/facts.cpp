@@ -21,6 +21,15 @@ std::string_view host_of(const ProxyExchange& exchange) noexcept {
     return exchange.match.host(input);
 }
 
+// "10.0.0.1:80" and "[::1]:80" without what belongs to the port.
+std::string_view address_of(std::string_view text) noexcept {
+    std::size_t end = text.size();
+    while (end > 0 && text[end - 1] != ':') --end;
+    if (end == 0) return text;
+    text = text.substr(0, end - 1);
+    return text.starts_with('[') ? text.substr(1, text.size() - 2) : text;
+}
+
 }  // namespace
 
 ExchangeFacts ProxyExchange::facts() const {
@@ -39,15 +48,12 @@ ExchangeFacts ProxyExchange::facts() const {
     known.request_length = request_length + upload.taken();
     known.bytes_sent = to_client.sent();
     known.duration_us = (monotonic_ns() - started_ns) / 1000;
-    known.started_ms = wall_ms() - known.duration_us / 1000;
     if (attempt_count == 0) return known;
     known.upstream_ms = 0;
     for (std::size_t i = 0; i < attempt_count; ++i) {
         if (attempts[i].response_ms > 0) known.upstream_ms += attempts[i].response_ms;
     }
-    const std::string_view address = attempts[attempt_count - 1].address;
-    known.node = address.substr(0, address.rfind(':'));
-    if (known.node.size() > 1 && known.node.front() == '[') known.node = known.node.substr(1, known.node.size() - 2);
+    known.node = address_of(attempts[attempt_count - 1].address);
     return known;
 }
 

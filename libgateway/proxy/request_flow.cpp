@@ -408,7 +408,10 @@ Task<After> serve(Session& session) {
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
     settle(exchange);
-    if (has_lane<Phase::log>(exchange)) static_cast<void>(co_await run_lane<Phase::log>(exchange));
+    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {  // no coroutine for ready hooks
+        Step step = scope->run<Phase::log>(exchange);
+        if (!step.ready()) static_cast<void>(co_await std::move(step).wait());
+    }
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {
         session.carry(exchange.upload.leftover());

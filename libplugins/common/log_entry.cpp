@@ -188,7 +188,7 @@ void append_default(std::string& out, Exchange& exchange, const ExchangeFacts& f
         out += '}';
     }
     append_member(out, "client_ip", exchange.client_text);
-    append_number(out, "start_time", facts.started_ms);
+    append_number(out, "start_time", exchange.services().now_ms() - facts.duration_us / 1000);
     append_latencies(out, facts);
     if (!style.extra) return;
     // Members that are there are not written again.

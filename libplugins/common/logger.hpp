@@ -117,8 +117,8 @@ private:
     LoggedBodies bodies_of(Exchange& exchange) const;
     std::string_view response_body(Exchange& exchange, const Kept& kept) const;
 
+    bool has_format_ = false, has_extra_ = false;  // before the formats, whose making sets them
     LogFormat format_, extra_;
-    bool has_format_ = false, has_extra_ = false;
     bool keep_request_, keep_response_;
     Ref<const expr::Expression> request_expression_, response_expression_;
     std::size_t most_request_, most_response_;

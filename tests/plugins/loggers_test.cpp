@@ -155,8 +155,9 @@ TEST_CASE("syslog: one line of RFC 5424 (SY1)", "[plugins][syslog]") {
 
 TEST_CASE("syslog: a batch is sent at once (SY2)", "[plugins][syslog]") {
     TcpCollector story;
-    story.configure("syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":3})",
-                                        story.collector.port()));
+    story.configure(
+        "syslog", with_port(R"({"host":"127.0.0.1","port":%,"flush_limit":1,"batch_max_size":3,"inactive_timeout":1})",
+                            story.collector.port()));
     for (int i = 0; i < 3; ++i) story.ask();
     REQUIRE(story.rig.until([&] { return !story.rig.dispatch.busy(); }));
     story.chain = nullptr;
@@ -245,6 +246,7 @@ TEST_CASE("file-logger: a file that was renamed is made anew (FL6)", "[plugins][
     CHECK(lines_of(story.folder / "b.log").size() == 1);
 }
 
+// Four workers that write into one file are a story of tests/integration/metrics_test.cpp (FL7).
 TEST_CASE("file-logger: a path that cannot be opened is said once a second, requests go on (FL8)",
           "[plugins][file_logger]") {
     FileStory story;

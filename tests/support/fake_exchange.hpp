@@ -148,7 +148,6 @@ public:
         known.matched_uri = "/hello";
         known.request_length = 100;
         known.bytes_sent = 200;
-        known.started_ms = own_services.now;
         known.duration_us = 12'345;
         if (source == ResponseSource::upstream) {
             known.node = "127.0.0.1";
