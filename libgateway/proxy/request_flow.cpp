@@ -408,8 +408,9 @@ Task<After> serve(Session& session) {
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
     settle(exchange);
-    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {  // no coroutine for ready hooks
-        Step step = scope->run<Phase::log>(exchange);
+    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
+        if (!scope->has(Phase::log)) continue;
+        Step step = scope->run<Phase::log>(exchange);  // no coroutine for ready hooks
         if (!step.ready()) static_cast<void>(co_await std::move(step).wait());
     }
     count(exchange);

@@ -200,9 +200,10 @@ TEST_CASE("file-logger: a line for each request (FL1)", "[plugins][file_logger]"
 
 TEST_CASE("file-logger: numbers are numbers (FL2)", "[plugins][file_logger]") {
     FileStory story;
-    story.start("{" + story.path() + R"(,"log_format":{"s":"$status","p":"$remote_port","m":"$upstream_status"}})");
-    story.ask("/hello", [](FakeExchange& exchange) { exchange.variables["upstream_status"] = "502, 200"; });
-    CHECK(story.written(1).at(0) == R"({"s":200,"p":"0","m":"502, 200","route_id":"1"})");
+    story.start("{" + story.path() +
+                R"(,"log_format":{"s":"$status","p":"$remote_port","m":"$upstream_response_time"}})");
+    story.ask("/hello", [](FakeExchange& exchange) { exchange.variables["upstream_response_time"] = "0.001, 0.002"; });
+    CHECK(story.written(1).at(0) == R"({"s":200,"p":"0","m":"0.001, 0.002","route_id":"1"})");
 }
 
 TEST_CASE("file-logger: only what matches (FL3)", "[plugins][file_logger]") {
