@@ -72,15 +72,31 @@ std::uint8_t next_auth_slot() noexcept {
     return next++;
 }
 
+namespace {
+
+// A reference that stands for nothing is no secret: an empty password would let everybody in.
+void refuse_empty(const json::Value& written, const json::Value& resolved) {
+    for (const json::Member& member : written.members()) {
+        const json::Value* now = resolved.find(member.key);
+        const bool was_reference = member.value.is_string() && config::is_secret_reference(member.value.string());
+        if (was_reference && now && now->string().empty())
+            throw config::Error("the secret reference of field " + member.key + " stands for an empty text");
+    }
+}
+
+}  // namespace
+
 json::Value read_credential(std::string_view json) {
     json::Limits limits;
     limits.positions = false;
-    json::Value value = json::parse(json, limits);
+    const json::Value written = json::parse(json, limits);
+    json::Value value = written;
     config::resolve_secrets(value, [](std::string_view reference, std::string_view field, std::string_view why) {
         std::string text = "failed to resolve secret reference: ";
         text.append(reference).append(", field: ").append(field).append(", err: ").append(why);
         throw config::Error(text);
     });
+    refuse_empty(written, value);
     return value;
 }
 

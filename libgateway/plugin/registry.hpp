@@ -130,7 +130,7 @@ void add_traits(PluginType& type) {
             config::read(value, credential, errors);
         };
     }
-    if constexpr (requires(typename P::Metadata metadata) { metadata; }) {
+    if constexpr (requires { typename P::Metadata; }) {
         type.metadata_schema = [] { return config::table_of(P::Metadata::schema); };
         type.check_metadata = [](const json::Value& value, config::Errors& errors) {
             typename P::Metadata metadata;

@@ -58,6 +58,7 @@ private:
         return header_ == http::FieldName::unknown ? fields.find(settings_.header) : fields.find(header_);
     }
     static bool admit(Exchange& exchange, std::string_view key) noexcept {
+        if (key.empty()) return false;  // whatever a consumer's settings come to
         const auto login = find_login<KeyAuth>(exchange, key);
         if (login) login.attach(exchange);
         return static_cast<bool>(login);

@@ -1,4 +1,6 @@
 // What auth plugins have in common: who is attached, what the upstream is told, what is kept from it.
+#include <cstdlib>
+
 #include "tests/plugins/refusal.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_consumers.hpp"
@@ -102,6 +104,37 @@ TEST_CASE("auth: a credential that cannot be built admits nobody, with one line 
     std::size_t reported = 0;
     for (const std::string& line : lines.all()) reported += line.find("is left out") != std::string::npos;
     CHECK(reported == 1);
+}
+
+TEST_CASE("auth: a secret that comes out empty admits nobody", "[plugins][auth][fail_closed]") {
+    ::setenv("GATEWAY_TEST_EMPTY", "", 1);
+    FakeConsumers consumers;
+    consumers.add("foo", R"({"basic-auth":{"username":"foo","password":"$env://GATEWAY_TEST_EMPTY"}})");
+    consumers.add("bar", R"({"key-auth":{"key":"$env://GATEWAY_TEST_EMPTY"}})");
+    consumers.add("baz", R"({"key-auth":{"key":""}})");
+    const LogLines lines;
+    FakeExchange basic;
+    basic.use(consumers);
+    basic.with("Authorization", "Basic Zm9vOg==");
+    CHECK(basic.run(*chain_of("basic-auth", "{}")).status == 401);
+    FakeExchange field;
+    field.use(consumers);
+    field.with("apikey", "");
+    CHECK(field.run(*chain_of("key-auth", "{}")).status == 401);
+    FakeExchange query("GET", "/a?apikey=");
+    query.use(consumers);
+    CHECK(query.run(*chain_of("key-auth", "{}")).status == 401);
+}
+
+TEST_CASE("auth: an auth plugin that fails inside ends the request", "[plugins][auth][fail_closed]") {
+    unsigned seen = 0;
+    for (const PluginType& type : plugin_registry().types()) {
+        if (!type.is_auth) continue;
+        INFO(type.name);
+        CHECK(type.on_error == OnError::closed);
+        ++seen;
+    }
+    CHECK(seen >= 5);
 }
 
 TEST_CASE("auth: each child of multi-auth tells the log why it failed", "[plugins][auth]") {

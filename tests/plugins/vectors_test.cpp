@@ -112,6 +112,13 @@ void run_steps(const std::string& plugin, const json::Value& vector) {
     }
 }
 
+void prepare(FakeExchange& exchange, const json::Value& vector) {
+    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
+    exchange.set_client(text(vector, "client", "127.0.0.1"));
+    if (vector.find("request_body")) exchange.with_body(text(vector, "request_body"));
+    if (const json::Value* now = vector.find("now")) exchange.own_services.now = *now->as_int64();
+}
+
 void run_vector(const std::string& plugin, const json::Value& vector) {
     const json::Value& conf = *vector.find("conf");
     if (const json::Value* credential = vector.find("credential")) {
@@ -129,8 +136,7 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
     const FakeConsumers consumers = consumers_of(vector.find("consumers"));
     FakeExchange exchange(request.substr(0, blank), request.substr(blank + 1));
     exchange.use(consumers);
-    for (const auto& [name, value] : pairs(vector.find("headers"))) exchange.with(name, value);
-    exchange.set_client(text(vector, "client", "127.0.0.1"));
+    prepare(exchange, vector);
     const Seen& answer = exchange.run(*chain_for(plugin, vector), script_of(vector));
     REQUIRE(exchange.finished);
     check_upstream(vector, exchange);
@@ -145,11 +151,11 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin = GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking",
-                                        "echo", "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth",
-                                        "consumer-restriction", "limit-count", "limit-req", "limit-conn", "api-breaker",
-
-                                        "http-logger", "file-logger", "tcp-logger", "syslog", "prometheus");
+    const std::string plugin =
+        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
+                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction",
+                 "limit-count", "limit-req", "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "http-logger",
+                 "file-logger", "tcp-logger", "syslog", "prometheus");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -159,18 +165,15 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
 }
 
 TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
-    const auto [plugin, prefix, count] =
-        GENERATE(table<std::string, std::string, int>({{"proxy-rewrite", "PR", 16}, {"response-rewrite", "RW", 14},
-                                                       {"redirect", "RD", 12},      {"fault-injection", "FI", 9},
-                                                       {"mocking", "MK", 8},        {"echo", "E", 6},
-                                                       {"ip-restriction", "I", 9},  {"request-id", "RI", 9},
-                                                       {"key-auth", "K", 13},       {"basic-auth", "B", 12},
-                                                       {"multi-auth", "MA", 8},     {"consumer-restriction", "R", 9},
-                                                       {"limit-count", "LC", 24},   {"limit-req", "LR", 8},
-                                                       {"limit-conn", "LN", 9},     {"api-breaker", "A", 9},
-                                                       {"http-logger", "HL", 12},   {"file-logger", "FL", 8},
-                                                       {"tcp-logger", "TU", 6},     {"syslog", "SY", 6},
-                                                       {"prometheus", "PM", 11}}));
+    const auto [plugin, prefix, count] = GENERATE(table<std::string, std::string, int>(
+        {{"proxy-rewrite", "PR", 16},  {"response-rewrite", "RW", 14}, {"redirect", "RD", 12},
+         {"fault-injection", "FI", 9}, {"mocking", "MK", 8},           {"echo", "E", 6},
+         {"ip-restriction", "I", 9},   {"request-id", "RI", 9},        {"key-auth", "K", 13},
+         {"basic-auth", "B", 12},      {"multi-auth", "MA", 8},        {"consumer-restriction", "R", 9},
+         {"limit-count", "LC", 24},    {"limit-req", "LR", 8},         {"limit-conn", "LN", 9},
+         {"api-breaker", "A", 9},      {"jwt-auth", "J", 18},          {"hmac-auth", "H", 14},
+         {"http-logger", "HL", 12},    {"file-logger", "FL", 8},       {"tcp-logger", "TU", 6},
+         {"syslog", "SY", 6},          {"prometheus", "PM", 11}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {

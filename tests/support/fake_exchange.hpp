@@ -129,6 +129,14 @@ public:
         return *this;
     }
 
+    // A body that arrived whole; a plugin that needs it finds it as the proxy would give it.
+    FakeExchange& with_body(std::string_view bytes) {
+        request_body = keep(bytes);
+        request.body = {http::BodyKind::length, bytes.size()};
+        body_buffered = true;
+        return *this;
+    }
+
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override {
         if (const auto found = variables.find(variable.name); found != variables.end()) {
             out = expr::VariableValue::of(found->second);
