@@ -7,8 +7,10 @@ import statistics
 import struct
 import subprocess
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import system
 from proxies import BIN, BareLoop, Direct, Gateway, Haproxy, Load, Nginx, Setting, TaskLoop
@@ -288,6 +290,59 @@ def steady(gateway, seconds, pattern):
     return {"requests": sum(window["requests"] for window in windows),
             "broken": sum(window["broken"] for window in windows),
             **{key: median([window[key] for window in windows]) for key in ("p50", "p99")}}
+
+
+class Scraper:
+    """A client that reads the metrics again and again, as long as it is entered."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}/apisix/prometheus/metrics"
+        self.times, self.bytes, self.over = 0, 0, False
+
+    def once(self):
+        with urllib.request.urlopen(self.url, timeout=30) as answer:
+            size = 0
+            while part := answer.read(2**20):
+                size += len(part)
+        return size
+
+    def run(self):
+        while not self.over:
+            self.bytes = self.once()
+            self.times += 1
+
+    def __enter__(self):
+        self.over = False
+        self.thread = Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+
+
+def metrics(folder, backends, count, seconds):
+    """What traffic over many routes, all counted, notices of metrics made every second and scraped without a rest."""
+    gateway = Gateway(folder / "metrics")
+    setting = Setting(backends, routes=count, metrics=system.free_port(), refresh=1)
+    gateway.start(setting)
+    try:
+        pattern = {"path": "/r/%d", "spread": count}
+        Load("requests", gateway.port, milliseconds=3000, **pattern).finish()
+        with Scraper(setting.metrics) as scraper:
+            busy = steady(gateway, seconds, pattern)
+        memory = system.memory_of(gateway.control(), "Rss")
+        setting.refresh = 3600
+        gateway.reload(setting)
+        time.sleep(3)
+        quiet = steady(gateway, seconds, pattern)
+        return {"routes": count, "scrapes": scraper.times, "bytes": scraper.bytes, "rate": STEADY_RATE,
+                "broken": quiet["broken"] + busy["broken"], "times_p99": busy["p99"] / quiet["p99"],
+                "control": memory, "quiet_p50": quiet["p50"], "busy_p50": busy["p50"],
+                "quiet_p99": quiet["p99"], "busy_p99": busy["p99"]}
+    finally:
+        gateway.stop()
 
 
 def large_bodies(proxies, size, rounds):

@@ -1,5 +1,6 @@
 #include "libgateway/admin/series_sum.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "libgateway/telemetry/plugin_buckets.hpp"
@@ -95,10 +96,11 @@ void SeriesSum::add_page(std::span<const std::byte> page, bool alive) {
     used_ += reader.used();
     while (reader.next()) {
         const telemetry::SeriesName& name = reader.name();
-        if ((telemetry::is_gauge(name.kind) && !alive) || expired(name.kind, reader.touched())) continue;
-        auto& cells = sums_[Key{name.kind, name.variant, name.cells, std::string(name.labels)}];
-        cells.resize(name.cells);
-        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] += reader.cell(i);
+        if (telemetry::is_gauge(name.kind) && !alive) continue;
+        Sum& sum = sums_[Key{name.kind, name.variant, name.cells, std::string(name.labels)}];
+        sum.touched = std::max(sum.touched, reader.touched());
+        sum.cells.resize(name.cells);
+        for (std::size_t i = 0; i < sum.cells.size(); ++i) sum.cells[i] += reader.cell(i);
     }
 }
 
@@ -131,8 +133,9 @@ void SeriesSum::tell_bandwidth(MetricFamily& family, const Key& key, const std::
 
 std::vector<PluginTime> SeriesSum::plugin_times(std::string_view route) const {
     std::vector<PluginTime> all;
-    for (const auto& [key, cells] : sums_) {
+    for (const auto& [key, sum] : sums_) {
         if (key.kind != SeriesKind::route_plugin_times || !current(key)) continue;
+        const auto& cells = sum.cells;
         std::string_view rest = key.labels, of, plugin, phase, kind;
         const bool whole = telemetry::next_label(rest, of) && telemetry::next_label(rest, plugin) &&
                            telemetry::next_label(rest, phase) && telemetry::next_label(rest, kind);
@@ -154,8 +157,9 @@ std::vector<MetricFamily> SeriesSum::families() const {
     MetricFamily seconds(own + "plugin_seconds", "Time spent in plugins: waits of all exchanges, CPU of one in 64",
                          MetricType::histogram);
     MetricFamily dropped(own + "log_entries_dropped_total", "Entries that loggers had to give up", MetricType::counter);
-    for (const auto& [key, cells] : sums_) {
-        if (!current(key)) continue;
+    for (const auto& [key, sum] : sums_) {
+        if (!current(key) || expired(key.kind, sum.touched)) continue;
+        const auto& cells = sum.cells;
         if (key.kind == SeriesKind::http_status) tell_status(status, key, cells[0]);
         if (key.kind == SeriesKind::http_latency) tell_latency(latency, key, cells);
         if (key.kind == SeriesKind::bandwidth) tell_bandwidth(bandwidth, key, cells);

@@ -42,6 +42,10 @@ private:
         std::string labels;
         auto operator<=>(const Key&) const = default;
     };
+    struct Sum {
+        std::vector<std::uint64_t> cells;
+        std::uint32_t touched = 0;  // in the page where it was touched last
+    };
     bool expired(telemetry::SeriesKind kind, std::uint32_t touched) const noexcept;
     bool current(const Key& key) const noexcept;
     void tell_status(MetricFamily& family, const Key& key, std::uint64_t count) const;
@@ -51,7 +55,7 @@ private:
     const config::MetricsAttr& attr_;
     std::vector<std::uint64_t> bounds_;
     std::uint32_t now_;
-    std::map<Key, std::vector<std::uint64_t>> sums_;
+    std::map<Key, Sum> sums_;
     std::uint64_t refused_ = 0, used_ = 0;
 };
 

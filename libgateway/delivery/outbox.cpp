@@ -55,8 +55,10 @@ void Outbox::discard(std::size_t most_pending) {
 }
 
 void Outbox::push(std::string_view entry, std::size_t most_pending) {
-    if (counts_.pushed - counts_.processed >= most_pending) return discard(most_pending);
+    const bool full = counts_.pushed - counts_.processed >= most_pending || counts_.bytes + entry.size() > most_bytes;
+    if (full) return discard(most_pending);
     ++counts_.pushed;
+    counts_.bytes += entry.size();
     last_ms_ = dispatch_.reactor.now_ms();
     if (open_.empty()) first_ms_ = last_ms_;
     open_.add(entry);
@@ -134,6 +136,7 @@ Task<void> Outbox::deliver(std::shared_ptr<Outbox> self, Batch batch) {
         self->counts_.processed += batch.size();
         self->count_dropped(batch.size());
     }
+    self->counts_.bytes -= batch.bytes();
     batch.clear();
     if (batch.room() < kept_bytes && self->spare_.size() < most_spare) self->spare_.push_back(std::move(batch));
     --self->active_;

@@ -24,6 +24,7 @@ struct OutboxLimits {
 // Entries of all outboxes of one kind of logger in one worker; the bound on what waits is theirs together.
 struct OutboxCounts {
     std::uint64_t pushed = 0, processed = 0, discarded = 0;
+    std::size_t bytes = 0;     // of what waits
     std::int64_t told_ms = 0;  // the last line about discarded entries
     telemetry::Series* dropped = nullptr;
 };
@@ -39,7 +40,11 @@ public:
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
 
-    // Takes a copy, or discards the entry if `most_pending` entries of this kind wait already. Never waits.
+    // All entries of one kind that wait in a worker.
+    static constexpr std::size_t most_bytes = 64u << 20;
+
+    // Takes a copy, or discards the entry if `most_pending` entries or `most_bytes` of this kind wait already. Never
+    // waits.
     void push(std::string_view entry, std::size_t most_pending);
     // Where the number of entries in the open batch is shown; null: nowhere.
     void show_waiting(telemetry::Series* gauge) noexcept { waiting_ = gauge; }

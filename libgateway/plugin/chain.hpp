@@ -116,11 +116,13 @@ private:
     }
     template <Phase P, class... Args>
     static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
-        if (exchange.traced) exchange.trace(entry.instance->name, P, entry.instance->where);
-        if (!exchange.timed) return (entry.plugin->*hook_of<P>)(exchange, args...);
+        const Instance& instance = *entry.instance;
+        Exchange::Trace* trace = exchange.traced ? &exchange.trace(instance.name, P, instance.where) : nullptr;
         const std::int64_t begun = monotonic_ns();
         Step step = (entry.plugin->*hook_of<P>)(exchange, args...);
-        note_time(*entry.instance, exchange, P, TimeKind::cpu, monotonic_ns() - begun);
+        const std::int64_t took = monotonic_ns() - begun;
+        if (trace) trace->cpu_ns += took;
+        if (exchange.timed) note_time(instance, exchange, P, TimeKind::cpu, took);
         return step;
     }
     // Waits are always measured: whoever waits can afford it.
@@ -130,7 +132,9 @@ private:
             const std::int64_t begun = monotonic_ns();
             Task<Verdict> pending = std::move(step).wait();
             const Verdict verdict = co_await pending;
-            note_time(*entry.instance, exchange, P, TimeKind::wait, monotonic_ns() - begun);
+            const std::int64_t took = monotonic_ns() - begun;
+            if (exchange.traced) exchange.trace(entry.instance->name, P, entry.instance->where).wait_ns += took;
+            note_time(*entry.instance, exchange, P, TimeKind::wait, took);
             co_return verdict;
         } catch (...) {
             co_return thrown(entry, exchange, P);

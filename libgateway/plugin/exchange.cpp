@@ -41,13 +41,14 @@ Task<Verdict> Exchange::prepare_for(const Chain&) {
     co_return Verdict::next;
 }
 
-void Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
-    for (const Trace* known = first_trace_; known; known = known->next) {
-        if (known->phase == phase && known->plugin == plugin) return;
+Exchange::Trace& Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
+    for (Trace* known = first_trace_; known; known = known->next) {
+        if (known->phase == phase && known->plugin == plugin) return *known;
     }
-    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
+    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where)});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
+    return *made;
 }
 
 ExchangeFacts Exchange::facts() const {
@@ -72,10 +73,9 @@ void Exchange::set_promised() noexcept {
 }
 
 void Exchange::clear() noexcept {
-    kept_limit_ = 0;
-    if (kept_body_.capacity() > 65536) {
-        std::string().swap(kept_body_);
-    } else {
+    if (kept_limit_ != 0) {
+        kept_limit_ = 0;
+        if (kept_body_.capacity() > 65536) std::string().swap(kept_body_);
         kept_body_.clear();
     }
     request.clear();
@@ -85,7 +85,7 @@ void Exchange::clear() noexcept {
     if (consumer_) consumer_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
-    has_args = args_changed = body_buffered = traced = merge_failed = false;
+    has_args = args_changed = body_buffered = traced = timed = merge_failed = false;
     upstream_method = http::Verb::unknown;
     source = ResponseSource::none;
     route_chain = nullptr;

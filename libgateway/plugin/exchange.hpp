@@ -164,11 +164,13 @@ public:
         std::string_view plugin;
         Phase phase;
         std::string_view where;  // the object whose settings it ran with: "routes/12", "consumers/jack"
-        Trace* next;
+        std::int64_t cpu_ns = 0, wait_ns = 0;
+        Trace* next = nullptr;
     };
     bool traced = false;
     bool timed = false;  // one exchange in 64: the time that hooks take is measured
-    void trace(std::string_view plugin, Phase phase, std::string_view where);
+    // The entry of that plugin and phase, made at the first call.
+    Trace& trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 
 protected:

@@ -94,7 +94,7 @@ void Control::listen_to_users() {
         status_api_->listen(std::move(probers_));
     }
     if (!scrapers_) return;
-    metrics_ = std::make_unique<MetricsExporter>(loop_, builder_, *segment_, catalogue_);
+    metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, catalogue_);
     metrics_->listen(std::move(scrapers_));
 }
 

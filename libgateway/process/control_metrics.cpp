@@ -8,6 +8,7 @@
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
+#include "libgateway/base/log.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/telemetry/counters.hpp"
 
@@ -134,6 +135,14 @@ void tell_own(Families& all, const std::string& prefix, const Totals& totals, co
     all.push_back(std::move(ended));
 }
 
+// Null if there is no memory for it.
+std::shared_ptr<const std::string> rendered(const shm::Segment& segment, const config::MetricsAttr& attr) try {
+    return std::make_shared<const std::string>(render_metrics(segment, attr));
+} catch (const std::exception& error) {
+    log::error("metrics cannot be rendered: {}", error.what());
+    return nullptr;
+}
+
 }  // namespace
 
 std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::string_view route) {
@@ -167,10 +176,8 @@ std::string render_metrics(const shm::Segment& segment, const config::MetricsAtt
     return text;
 }
 
-MetricsExporter::MetricsExporter(asio::io_context& loop, asio::thread_pool& builder, const shm::Segment& segment,
-                                 const Catalogue& catalogue)
+MetricsExporter::MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue)
     : loop_(loop),
-      builder_(builder),
       segment_(segment),
       catalogue_(catalogue),
       server_(loop, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
@@ -184,12 +191,15 @@ asio::awaitable<void> MetricsExporter::refresh() {
     asio::steady_timer tick(loop_);
     for (;;) {
         const config::MetricsAttr attr = attr_of(catalogue_);
-        auto work = [this, attr] { return std::make_shared<const std::string>(render_metrics(segment_, attr)); };
-        text_ = co_await on_thread(builder_, std::move(work));
         uri_ = attr.export_uri;
+        auto work = [this, attr] { return rendered(segment_, attr); };
+        auto text = co_await on_thread(renderer_, std::move(work));
         const auto interval = std::chrono::microseconds(static_cast<std::int64_t>(attr.refresh_interval * 1e6));
         const auto now = std::chrono::steady_clock::now();
-        good_until_ = now + 2 * interval;
+        if (text) {
+            text_ = std::move(text);
+            good_until_ = now + 2 * interval;
+        }
         tick.expires_at(now + interval);
         co_await tick.async_wait(quietly);
     }
@@ -200,8 +210,8 @@ admin::SmallReply MetricsExporter::answer(std::string_view method, std::string_v
     static const auto no_data =
         std::make_shared<const std::string>(R"({"message":"Failed to retrieve metrics: no data available"})");
     const std::string_view path = target.substr(0, target.find('?'));
-    if (!text_ || std::chrono::steady_clock::now() > good_until_) return {500, "application/json", no_data};
     if (method != "GET" || path != uri_) return {404, "application/json", nothing};
+    if (!text_ || std::chrono::steady_clock::now() > good_until_) return {500, "application/json", no_data};
     return {200, "text/plain; version=0.0.4", text_};
 }
 

@@ -15,12 +15,12 @@
 
 namespace gateway::process {
 
-// Loop thread of control; text is made on the builder thread every `refresh_interval` and served from here, for at most
-// two of them. No worker is asked or disturbed. What it refers to must outlive the process's loop.
+// Loop thread of control; text is made on a thread of its own every `refresh_interval`, so that no change of the
+// configuration waits for it, and served from here, for at most two of them. No worker is asked or disturbed. What it
+// refers to must outlive the process's loop.
 class MetricsExporter {
 public:
-    MetricsExporter(asio::io_context& loop, asio::thread_pool& builder, const shm::Segment& segment,
-                    const Catalogue& catalogue);
+    MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue);
     void listen(UniqueFd listener);
 
 private:
@@ -28,13 +28,13 @@ private:
     admin::SmallReply answer(std::string_view method, std::string_view target) const;
 
     asio::io_context& loop_;
-    asio::thread_pool& builder_;
     const shm::Segment& segment_;
     const Catalogue& catalogue_;
     admin::SmallServer server_;
     std::shared_ptr<const std::string> text_;
     std::chrono::steady_clock::time_point good_until_;
     std::string uri_;
+    asio::thread_pool renderer_{1};
 };
 
 // What the plugins of a route took, in all workers.

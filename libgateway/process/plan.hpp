@@ -43,7 +43,7 @@ struct ListenerPlan {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 2;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 3;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};

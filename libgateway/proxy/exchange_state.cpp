@@ -14,7 +14,6 @@ void ProxyExchange::begin(Session& of) {
     settings = all.settings;
     started_ns = all.reactor.turn_started_ns();
     started_ms = all.reactor.now_ms();
-    timed = (++all.begun & 63) == 0;
     to_client.begin(of.stream(), http::BodyKind::none);
     of.set_exchange(this);
 }

@@ -128,6 +128,7 @@ bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
     exchange.args = request.query;
     exchange.has_args = request.has_query;
     exchange.traced = exchange.settings->debug_header;
+    exchange.timed = (++exchange.site().heard & 63) == 0;
     const auto path = http::normalise(request.raw_path, exchange.settings->path, exchange.arena());
     if (!path.valid) return refuse(exchange, 400, path.reason), false;
     exchange.uri = path.uri;
@@ -408,10 +409,11 @@ Task<After> serve(Session& session) {
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
     settle(exchange);
-    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
-        if (!scope->has(Phase::log)) continue;
-        Step step = scope->run<Phase::log>(exchange);  // no coroutine for ready hooks
-        if (!step.ready()) static_cast<void>(co_await std::move(step).wait());
+    if (has_lane<Phase::log>(exchange)) {
+        for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
+            Step step = scope->run<Phase::log>(exchange);  // no coroutine for ready hooks
+            if (!step.ready()) static_cast<void>(co_await std::move(step).wait());
+        }
     }
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {

@@ -60,10 +60,10 @@ public:
     redis::Hub redis_hub;
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
-    shm::Tables* shared = nullptr;                   // null: no shared memory
-    telemetry::SeriesWriter* series_page = nullptr;  // null: metrics with labels are not kept
-    bool draining = false;                           // answers carry Connection: close from now on
-    std::uint64_t requests = 0, accepted = 0, begun = 0;
+    shm::Tables* shared = nullptr;                        // null: no shared memory
+    telemetry::SeriesWriter* series_page = nullptr;       // null: metrics with labels are not kept
+    bool draining = false;                                // answers carry Connection: close from now on
+    std::uint64_t requests = 0, accepted = 0, heard = 0;  // heard: heads that were understood
 
     // --- sessions, for status and drain
     void enter(Session& session);

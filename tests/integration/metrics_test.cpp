@@ -114,6 +114,19 @@ TEST_CASE("metrics: refusals, lost upstreams and requests without a route are to
     CHECK(text.find("llm_model=\"\",response_source=\"apisix\"} 1\n") != std::string::npos);
 }
 
+TEST_CASE("metrics: what plugins take is told by phase, by route and for one answer", "[e2e][metrics]") {
+    Stage stage({.apisix = "enable_debug: true", .route_lines = "plugins: {proxy-rewrite: {uri: /x}, prometheus: {}}"});
+    for (int i = 0; i < 128; ++i) CHECK(stage.get("/").status() == 200);
+    CHECK(stage.get("/").field("apisix-plugins-time").find("proxy-rewrite#rewrite;cpu=") == 0);
+    const std::string counted = "gateway_plugin_seconds_count{plugin=\"proxy-rewrite\",phase=\"rewrite\",kind=\"cpu\"";
+    CHECK(tells(metrics_port(stage.gateway), counted, 2));
+    const RunResult shown = stage.gateway.ctl({"show", "plugins", "--route", "1"});
+    CHECK(shown.exit == 0);
+    CHECK(shown.out.find("proxy-rewrite") != std::string::npos);
+    CHECK(shown.out.find("prometheus") != std::string::npos);
+    CHECK(stage.gateway.ctl({"show", "plugins"}).exit != 0);
+}
+
 TEST_CASE("metrics: an address that is taken costs the metrics, not the traffic", "[e2e][metrics]") {
     std::uint16_t taken = 0;
     const gateway::UniqueFd holder = listen_on_free_port(taken);

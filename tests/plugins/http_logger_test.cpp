@@ -115,14 +115,21 @@ TEST_CASE("http-logger: the answer's body where an expression holds (HL6)", "[pl
 }
 
 TEST_CASE("loggers: a compressed answer is told in clear, a cut one too", "[plugins][http_logger]") {
-    // "hello hello hello hello\n" by gzip -9n.
-    static constexpr unsigned char packed[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,    0x02, 0x03,
-                                               0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb8,
-                                               0,    0x00, 0x88, 0x59, 0x0b, 0x18, 0x00, 0x00, 0x00};
-    const std::string bytes(reinterpret_cast<const char*>(packed), 20);
-    HttpCollector story(R"("batch_max_size":1,"include_resp_body":true)");
-    story.ask("/hello", {}, "GET", {200, {{"Content-Encoding", "gzip"}}, {"no gzip at all"}});
-    CHECK(text_at(story.body(0), {"response", "body"}) == "no gzip at all");
+    // "The quick brown fox jumps over the lazy dog.\n" by gzip -9n.
+    static constexpr unsigned char packed[] = {
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x0b, 0xc9, 0x48, 0x55, 0x28, 0x2c,
+        0xcd, 0x4c, 0xce, 0x56, 0x48, 0x2a, 0xca, 0x2f, 0xcf, 0x53, 0x48, 0xcb, 0xaf, 0x50, 0xc8, 0x2a,
+        0xcd, 0x2d, 0x28, 0x56, 0xc8, 0x2f, 0x4b, 0x2d, 0x52, 0x28, 0x01, 0x4a, 0xe7, 0x24, 0x56, 0x55,
+        0x2a, 0xa4, 0xe4, 0xa7, 0xeb, 0x71, 0x01, 0x00, 0x6a, 0xcc, 0x50, 0xeb, 0x2d, 0x00, 0x00, 0x00};
+    const std::string bytes(reinterpret_cast<const char*>(packed), sizeof packed);
+    const auto told = [](const std::string& limit, const std::string& body) {
+        HttpCollector story(R"("batch_max_size":1,"include_resp_body":true,"max_resp_body_bytes":)" + limit);
+        story.ask("/hello", {}, "GET", {200, {{"Content-Encoding", "gzip"}}, {body}});
+        return text_at(story.body(), {"response", "body"});
+    };
+    CHECK(told("100", bytes) == "The quick brown fox jumps over the lazy dog.\n");
+    CHECK(told("30", bytes) == "The quick brown fox");
+    CHECK(told("100", "no gzip at all") == "no gzip at all");
 }
 
 TEST_CASE("loggers: what is no UTF-8 is told as U+FFFD", "[plugins][http_logger]") {

@@ -183,6 +183,23 @@ TEST_CASE("prometheus: series that nobody touches disappear and come back", "[pl
     CHECK(metrics.text(now + 120).find("apisix_bandwidth{") != std::string::npos);
 }
 
+TEST_CASE("prometheus: a series that one worker still touches stays whole", "[plugins][prometheus]") {
+    Metrics old("{}", R"({"prometheus":{"metrics":{"http_status":{"expire":60}}}})");
+    Metrics fresh("{}", R"({"prometheus":{"metrics":{"http_status":{"expire":60}}}})");
+    old.ask();
+    fresh.ask();
+    const auto now = static_cast<std::uint32_t>(monotonic_ns() / 1'000'000'000);
+    reinterpret_cast<telemetry::Series*>(fresh.page.data() + sizeof(telemetry::SeriesHead))->touch(now + 100);
+    config::Errors errors;
+    const config::MetricsAttr attr = config::read_metrics_attr(old.plugins.node.plugin_attr, errors);
+    admin::SeriesSum sum(attr, now + 120);
+    sum.add_page(old.page, true);
+    sum.add_page(fresh.page, true);
+    std::string all;
+    for (admin::MetricFamily& family : sum.families()) family.write(all);
+    CHECK(all.find("response_source=\"upstream\"} 2\n") != std::string::npos);
+}
+
 TEST_CASE("prometheus: a known case costs no allocation", "[plugins][prometheus]") {
     Metrics metrics;
     FakeExchange exchange;

@@ -125,6 +125,19 @@ TEST_CASE("outbox: more than may wait is discarded, room comes back", "[delivery
     CHECK(story.script.delivered.size() == 11);
 }
 
+TEST_CASE("outbox: what waits is bounded in bytes too", "[delivery][outbox]") {
+    Story story(1);
+    const std::string large(Outbox::most_bytes / 4, 'x');
+    for (int i = 0; i < 6; ++i) story.outbox->push(large, 100);
+    CHECK(story.counts.pushed == 4);
+    CHECK(story.counts.discarded == 2);
+    REQUIRE(story.quiet());
+    CHECK(story.counts.bytes == 0);
+    story.outbox->push(large, 100);
+    CHECK(story.counts.pushed == 5);
+    REQUIRE(story.quiet());
+}
+
 TEST_CASE("outbox: draining delivers at once and only once", "[delivery][outbox]") {
     Story story(100, 5);
     story.outbox->push("a", 100);
