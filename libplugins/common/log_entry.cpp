@@ -114,6 +114,10 @@ std::string_view decode(std::string_view text, Arena& arena) {
 
 void append_query(std::string& out, std::string_view query, Arena& arena) {
     append_json_name(out, "querystring");
+    if (query.empty()) {
+        out += "{}";
+        return;
+    }
     std::array<NamedValue, most_arguments> list;
     std::size_t count = 0;
     while (!query.empty() && count < list.size()) {

@@ -85,6 +85,21 @@ TEST_CASE("metrics: a worker's death takes nothing back", "[e2e][metrics]") {
     CHECK(tells(port, "apisix_http_status{code=\"200\"", 10));
 }
 
+TEST_CASE("metrics: a new binary goes on serving and counting", "[e2e][metrics]") {
+    Stage stage({.route_lines = "plugins: {prometheus: {}}"});
+    const std::uint16_t port = metrics_port(stage.gateway);
+    for (int i = 0; i < 5; ++i) CHECK(stage.get("/").status() == 200);
+    const pid_t before = stage.gateway.workers().at(0), control = stage.gateway.control();
+    stage.gateway.master().signal(SIGUSR2);
+    REQUIRE(eventually([&] {
+        const auto now = stage.gateway.workers();
+        return !now.empty() && now[0] != before && stage.gateway.control() != control && stage.gateway.ready();
+    }));
+    CHECK(metrics_port(stage.gateway) == port);
+    for (int i = 0; i < 5; ++i) CHECK(stage.get("/").status() == 200);
+    CHECK(tells(port, "apisix_http_status{code=\"200\"", 10));
+}
+
 TEST_CASE("metrics: the exporter outlives control, and answers what it knows", "[e2e][metrics]") {
     Stage stage({.route_lines = "plugins: {prometheus: {}}"});
     const std::uint16_t port = metrics_port(stage.gateway);

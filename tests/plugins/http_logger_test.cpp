@@ -1,4 +1,5 @@
 // Worked examples of http-logger, and what all loggers have in common.
+#include "libplugins/common/json_text.hpp"
 #include "tests/plugins/refusal.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/logger_story.hpp"
@@ -136,6 +137,18 @@ TEST_CASE("loggers: what is no UTF-8 is told as U+FFFD", "[plugins][http_logger]
     HttpCollector story(R"("batch_max_size":1,"log_format":{"a":"$http_x_a"})");
     story.ask("/hello", [](FakeExchange& exchange) { exchange.with("X-A", "\xff\"\\\xc3\xa4\x01"); });
     CHECK(text_at(story.body(), {"a"}) == "\xEF\xBF\xBD\"\\\xc3\xa4\x01");
+}
+
+TEST_CASE("loggers: every byte that JSON escapes is escaped, wherever it stands", "[plugins][http_logger]") {
+    for (int byte = 0; byte < 0x80; ++byte) {
+        for (const std::size_t before : {0u, 3u, 7u, 8u, 13u}) {
+            const std::string text = std::string(before, 'a') + static_cast<char>(byte) + "bcdefghijk";
+            std::string out;
+            plugins::append_json_string(out, text);
+            INFO(byte << " behind " << before);
+            CHECK(json::parse(out).string() == text);
+        }
+    }
 }
 
 TEST_CASE("http-logger: a batch that is not full leaves after the pause (HL7)", "[plugins][http_logger]") {
