@@ -249,14 +249,18 @@ def changes(folder, backends, count, seconds, per_second):
         Load("requests", gateway.port, milliseconds=500, **pattern).finish()
         workers, control = gateway.traffic(), gateway.control()
         change(gateway, 2, per_second)  # warm: the first changes build what later ones find
-        quiet, quiet_cpu, _, _ = cpu_around(workers, lambda: steady(gateway, seconds, pattern))
-        before_control = system.cpu_of(control)[0]
         before_memory = system.memory_of(workers, "Rss")
+        quiet, busy, made, quiet_cpu, busy_cpu, control_cpu = [], [], [], 0, 0, 0
         with ThreadPoolExecutor(1) as pool:
-            changing = pool.submit(change, gateway, seconds, per_second)
-            busy, busy_cpu, _, _ = cpu_around(workers, lambda: steady(gateway, seconds, pattern))
-            made = changing.result()
-        control_cpu = system.cpu_of(control)[0] - before_control
+            for block in blocks(seconds):  # turn by turn: the machine is never the same for long
+                windows, cpu, _, _ = cpu_around(workers, lambda: steady(gateway, block, pattern))
+                quiet, quiet_cpu = quiet + windows, quiet_cpu + cpu
+                before_control = system.cpu_of(control)[0]
+                changing = pool.submit(change, gateway, block, per_second)
+                windows, cpu, _, _ = cpu_around(workers, lambda: steady(gateway, block, pattern))
+                busy, busy_cpu, made = busy + windows, busy_cpu + cpu, made + [changing.result()]
+                control_cpu += system.cpu_of(control)[0] - before_control
+        quiet, busy, made = over_windows(quiet), over_windows(busy), over_blocks(made)
         status = gateway.status()
         extra = busy_cpu - quiet_cpu * busy["requests"] / max(quiet["requests"], 1)
         return {"routes": count, "made": made["made"], "per_second": made["made"] / made["seconds"],
@@ -274,7 +278,9 @@ def changes(folder, backends, count, seconds, per_second):
 def change(gateway, seconds, per_second):
     command = [BIN / "gateway-bench-changer", "--socket", gateway.folder / "gateway.sock", "--port", gateway.port,
                "--seconds", seconds, "--per-second", per_second]
-    done = subprocess.run(system.pinned(system.LOAD_CPU, command), capture_output=True, text=True, check=False)
+    # Idle class: who puts shall not delay the requests that are measured on the same CPU.
+    command = system.pinned(system.LOAD_CPU, ["chrt", "--idle", "0", *command])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError("changer: " + done.stderr)
     return json.loads(done.stdout)
@@ -284,12 +290,25 @@ STEADY_RATE = 5000
 
 
 def steady(gateway, seconds, pattern):
-    """Windows of a second, medians over them: what else the machine does in one of them tells nothing."""
-    windows = [Load("requests", gateway.port, seconds=1, connections=16, rate=STEADY_RATE, **pattern).finish()
-               for _ in range(seconds)]
+    """Windows of a second each."""
+    return [Load("requests", gateway.port, seconds=1, connections=16, rate=STEADY_RATE, **pattern).finish()
+            for _ in range(seconds)]
+
+
+def blocks(seconds, longest=5):
+    return [min(longest, seconds - at) for at in range(0, seconds, longest)]
+
+
+def over_windows(windows):
+    """Medians: what else the machine does in one of them tells nothing."""
     return {"requests": sum(window["requests"] for window in windows),
             "broken": sum(window["broken"] for window in windows),
             **{key: median([window[key] for window in windows]) for key in ("p50", "p99")}}
+
+
+def over_blocks(made):
+    return {"made": sum(one["made"] for one in made), "seconds": sum(one["seconds"] for one in made),
+            "median_ms": median([one["median_ms"] for one in made]), "most_ms": max(one["most_ms"] for one in made)}
 
 
 class Scraper:
@@ -331,12 +350,12 @@ def metrics(folder, backends, count, seconds):
         pattern = {"path": "/r/%d", "spread": count}
         Load("requests", gateway.port, milliseconds=3000, **pattern).finish()
         with Scraper(setting.metrics) as scraper:
-            busy = steady(gateway, seconds, pattern)
+            busy = over_windows(steady(gateway, seconds, pattern))
         memory = system.memory_of(gateway.control(), "Rss")
         setting.refresh = 3600
         gateway.reload(setting)
         time.sleep(3)
-        quiet = steady(gateway, seconds, pattern)
+        quiet = over_windows(steady(gateway, seconds, pattern))
         return {"routes": count, "scrapes": scraper.times, "bytes": scraper.bytes, "rate": STEADY_RATE,
                 "broken": quiet["broken"] + busy["broken"], "times_p99": busy["p99"] / quiet["p99"],
                 "control": memory, "quiet_p50": quiet["p50"], "busy_p50": busy["p50"],

@@ -98,11 +98,17 @@ void Control::listen_to_users() {
     metrics_->listen(std::move(scrapers_));
 }
 
+// Where workers live, the journal holds what was committed last; the disk may be a moment behind.
+std::optional<FullDelta> Control::kept_document(std::uint64_t epoch) const {
+    auto kept = start_.journal && epoch != 0 ? fold_committed(start_.journal.get()) : std::nullopt;
+    return kept && kept->revision == epoch ? std::move(kept) : disk_->load();
+}
+
 asio::awaitable<void> Control::first_document() {
     const Turnstile::Pass pass = co_await writes_.enter();
     const std::uint64_t epoch = revisions_->epoch();
-    LastGood& disk = *disk_;
-    auto kept = co_await on_thread(builder_, [&disk] { return disk.load(); });
+    auto kept = co_await on_thread(builder_, [this, epoch] { return kept_document(epoch); });
+    start_.journal.reset();
     const bool goes_on = epoch != 0 || start_.takes_over;
     if (kept && !catalogue_.adopt(*kept, goes_on ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <unordered_map>
 
@@ -112,6 +113,16 @@ std::optional<FullDelta> fold(std::span<const char> deltas) {
     }
     if (folding.revision() == 0) return std::nullopt;
     return folding.finish();
+}
+
+std::optional<FullDelta> fold_committed(int fd) try {
+    config::JournalHeader header;
+    const std::vector<char> head = Journal::read(fd, 0, sizeof header);
+    std::memcpy(&header, head.data(), sizeof header);
+    if (header.magic != config::JournalHeader::magic_value || header.committed < sizeof header) return std::nullopt;
+    return fold(Journal::read(fd, sizeof header, header.committed));
+} catch (const std::exception&) {
+    return std::nullopt;
 }
 
 void Journal::Unmap::operator()(config::JournalHeader* header) const noexcept {

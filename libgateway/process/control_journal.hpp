@@ -28,6 +28,9 @@ struct FullDelta {
 // or misfitting delta and all behind it are left out; nothing if not even the first is good. Touches no shared state.
 std::optional<FullDelta> fold(std::span<const char> deltas);
 
+// What is committed in a journal's memory file, whoever wrote it; nothing if that cannot be read.
+std::optional<FullDelta> fold_committed(int fd);
+
 // Control only, loop thread. Readers (the master's copy of the descriptor, workers) trust `committed` bytes and no
 // more.
 class Journal {

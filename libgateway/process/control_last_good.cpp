@@ -14,6 +14,8 @@ namespace gateway::process {
 
 namespace {
 
+constexpr auto write_gap = std::chrono::seconds(1);
+
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
@@ -78,15 +80,20 @@ void LastGood::order(Order order) {
         // A new base makes everything that waits before it pointless.
         if (order.whole) orders_.clear();
         orders_.push_back(std::move(order));
+        if (resting_) return;
     }
     wake_.notify_one();
 }
 
 void LastGood::flush() {
     std::unique_lock lock(mutex_);
+    ++flushing_;
+    wake_.notify_one();
     idle_.wait(lock, [this] { return orders_.empty() && !busy_; });
+    --flushing_;
 }
 
+// A first change is written at once, those of the next second together: a sync costs more than all else of a change.
 void LastGood::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -101,6 +108,9 @@ void LastGood::run() {
         lock.lock();
         busy_ = false;
         if (orders_.empty()) idle_.notify_all();
+        resting_ = true;
+        wake_.wait_for(lock, write_gap, [this] { return ended_ || (flushing_ > 0 && !orders_.empty()); });
+        resting_ = false;
     }
 }
 

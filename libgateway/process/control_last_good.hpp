@@ -1,7 +1,8 @@
 // The last good revision on disk: a base and an append log in the delta format, written by a thread of its own so that
-// no fsync ever stalls the loop.
+// no fsync ever stalls the loop. Until it is written, the journal in memory holds the same (control_journal.hpp).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -29,7 +30,7 @@ public:
     std::optional<FullDelta> load() const;
     // Replaces the file: written beside it, synced, renamed.
     void replace(std::vector<char> deltas) { order({true, std::move(deltas)}); }
-    // Adds deltas behind those there.
+    // Adds deltas behind those there, within a second.
     void append(std::vector<char> deltas) { order({false, std::move(deltas)}); }
     // Returns when everything ordered before is on disk.
     void flush();
@@ -49,7 +50,8 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_, idle_;
     std::deque<Order> orders_;
-    bool busy_ = false, ended_ = false;
+    bool busy_ = false, resting_ = false, ended_ = false;
+    int flushing_ = 0;
     std::thread thread_;
 };
 

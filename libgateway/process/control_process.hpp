@@ -70,6 +70,7 @@ private:
     bool read_static_file();
     void attach(Received received);
     asio::awaitable<void> first_document();
+    std::optional<FullDelta> kept_document(std::uint64_t epoch) const;
     void begin_with(FullDelta document);
     Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
     asio::awaitable<void> wait_for_workers();

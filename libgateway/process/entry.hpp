@@ -21,6 +21,7 @@ int run_master(const Options& options);
 struct ControlStart {
     Options options;
     UniqueFd master;          // SEQPACKET pair: messages.hpp
+    UniqueFd journal;         // what workers start from; empty at the first boot
     bool respawned = false;   // the machine serves already: synchronise with the workers by digest before answering
     bool takes_over = false;  // the control of an older binary is in charge until the master says `changes` 1
     bool has_plan = false;    // `plan` is in force: what counts if the static file has become bad meanwhile

@@ -74,11 +74,12 @@ void Master::start_control() {
 
 void Master::become_control(UniqueFd channel, int parent, bool drop) {
     run_child([&] {
-        const int keep = channel.get();
-        close_all_but({&keep, 1});
+        std::vector<int> keep{channel.get()};
+        ControlStart start;
+        start.journal = taken(journal_.get(), keep);
+        close_all_but(keep);
         if (phase_ != Phase::booting) raise_open_files(plan_.open_files);
         enter_child(plan_, drop, parent);
-        ControlStart start;
         start.options = options_;
         start.master = std::move(channel);
         start.takes_over = taking_over_ && old_control_.pid > 0;

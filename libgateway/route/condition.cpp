@@ -32,6 +32,7 @@ bool host_holds(const RouteRule& rule, const MatchInput& input) noexcept {
 
 bool holds(const Entry& entry, const MatchInput& input) {
     const RouteRule& rule = *entry.rule;
+    rule.prefetch();
     return method_holds(rule, input) && address_holds(rule, input) && entry.pattern.fits(input.path) &&
            (!rule.vars || rule.vars->evaluate(variables_of(input)));
 }

@@ -28,26 +28,64 @@ bool before(const Entry& a, const Entry& b) noexcept {
     return left.id < right.id;  // only if a caller gave one order twice
 }
 
-void EntryList::Node::dispose(const Node* node) noexcept {
-    Disposal::bury(node, [](const void* memory) noexcept { delete static_cast<const Node*>(memory); });
+void Listed::dispose(const Listed* one) noexcept {
+    if (one->is_entry) {
+        Disposal::bury(static_cast<const Entry*>(one),
+                       [](const void* memory) noexcept { delete static_cast<const Entry*>(memory); });
+    } else {
+        EntryList::dispose(one);
+    }
+}
+
+void EntryList::dispose(const Listed* root) noexcept {
+    Disposal::bury(static_cast<const Node*>(root),
+                   [](const void* memory) noexcept { delete static_cast<const Node*>(memory); });
+}
+
+const EntryList::Node* EntryList::tree() const noexcept {
+    return begin_ && !begin_->is_entry ? static_cast<const Node*>(begin_.get()) : nullptr;
+}
+
+// The tree without this list's hold on it, so that nodes that nobody else holds are changed in place.
+Ref<EntryList::Node> EntryList::take_tree() {
+    if (const Entry* entry = only()) return make(Ref<const Entry>(entry));
+    Ref<Node> root(const_cast<Node*>(tree()));
+    begin_ = nullptr;
+    return root;
 }
 
 void EntryList::insert(const Ref<const Entry>& entry) {
-    insert(root_, entry);
-}
-bool EntryList::erase(const Entry& entry) {
-    return find(entry) && erase(root_, entry);
+    if (empty()) {
+        begin_ = entry;
+        return;
+    }
+    Ref<Node> root = take_tree();
+    insert(root, entry);
+    begin_ = root;
 }
 
-const Entry* EntryList::first() const noexcept {
-    const Node* node = root_.get();
+bool EntryList::erase(const Entry& entry) {
+    if (!find(entry)) return false;
+    Ref<Node> root = take_tree();
+    erase(root, entry);
+    if (root && root->height == 1) {
+        begin_ = root->entry;
+    } else {
+        begin_ = root;
+    }
+    return true;
+}
+
+const Entry* EntryList::first_of_tree() const noexcept {
+    const Node* node = tree();
     while (node && node->child[0]) node = node->child[0].get();
     return node ? node->entry.get() : nullptr;
 }
 
 const Entry* EntryList::after(const Entry& entry) const noexcept {
+    if (const Entry* one = only()) return before(entry, *one) ? one : nullptr;
     const Entry* best = nullptr;
-    for (const Node* node = root_.get(); node;) {
+    for (const Node* node = tree(); node;) {
         const bool later = before(entry, *node->entry);
         if (later) best = node->entry.get();
         node = node->child[later ? 0 : 1].get();
@@ -56,7 +94,8 @@ const Entry* EntryList::after(const Entry& entry) const noexcept {
 }
 
 const Entry* EntryList::find(const Entry& entry) const noexcept {
-    for (const Node* node = root_.get(); node;) {
+    if (const Entry* one = only()) return before(entry, *one) || before(*one, entry) ? nullptr : one;
+    for (const Node* node = tree(); node;) {
         const bool earlier = before(entry, *node->entry);
         if (!earlier && !before(*node->entry, entry)) return node->entry.get();
         node = node->child[earlier ? 0 : 1].get();

@@ -16,7 +16,7 @@ bool before(const Entry& a, const Entry& b) noexcept;
 // Copies share nodes; a change costs O(log n) and copies only what another copy still uses. One thread.
 class EntryList {
 public:
-    bool empty() const noexcept { return !root_; }
+    bool empty() const noexcept { return !begin_; }
 
     // An entry of equal order is replaced.
     void insert(const Ref<const Entry>& entry);
@@ -24,13 +24,23 @@ public:
     bool erase(const Entry& entry);
 
     // The first entry, and the first one behind `entry` (which need not be in the list); null at the end.
-    const Entry* first() const noexcept;
+    const Entry* first() const noexcept {
+        return begin_ && begin_->is_entry ? static_cast<const Entry*>(begin_.get()) : first_of_tree();
+    }
     const Entry* after(const Entry& entry) const noexcept;
     // The entry of equal order, or null.
     const Entry* find(const Entry& entry) const noexcept;
 
 private:
     struct Node;
+    const Entry* only() const noexcept {
+        return begin_ && begin_->is_entry ? static_cast<const Entry*>(begin_.get()) : nullptr;
+    }
+    friend struct Listed;
+    static void dispose(const Listed* root) noexcept;
+    const Entry* first_of_tree() const noexcept;
+    const Node* tree() const noexcept;
+    Ref<Node> take_tree();
     static Ref<Node> make(const Ref<const Entry>& entry);
     static void own(Ref<Node>& node);
     static void rotate(Ref<Node>& node, int toward);
@@ -39,14 +49,15 @@ private:
     static bool erase(Ref<Node>& node, const Entry& entry);
     static Ref<const Entry> pop_first(Ref<Node>& node);
 
-    Ref<Node> root_;
+    // Nearly every path has one route only: a match then reads nothing between the index and the entry.
+    Ref<const Listed> begin_;
 };
 
-struct EntryList::Node : RefCounted {
+struct EntryList::Node : Listed {
+    Node() noexcept : Listed(false) {}
     std::int32_t height = 1;
     Ref<const Entry> entry;
     Ref<Node> child[2];  // earlier, later
-    static void dispose(const Node* node) noexcept;
 };
 
 }  // namespace gateway::route

@@ -23,8 +23,16 @@ struct MatchInput {
     const expr::VariableSource* variables = nullptr;  // null: every variable is absent
 };
 
+// What an EntryList begins with: its only entry, or the root of a tree of entries.
+struct Listed : RefCounted {
+    explicit Listed(bool entry) noexcept : is_entry(entry) {}
+    static void dispose(const Listed* one) noexcept;
+    const bool is_entry;
+};
+
 // One (route, pattern) pair of the index; shared by all versions of the router that hold it.
-struct Entry : RefCounted {
+struct Entry : Listed {
+    Entry() noexcept : Listed(true) {}
     Ref<const RouteRule> rule;
     Pattern pattern;        // views the text in rule->uris
     std::uint32_t uri = 0;  // which of rule->uris

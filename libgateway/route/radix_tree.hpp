@@ -128,15 +128,23 @@ public:
     }
 
 private:
-    // Followed in the same block by the children, their first bytes, and the label.
+    // Followed in the same block by the first bytes of the children, the label, and the children: what decides where a
+    // lookup goes on lies beside the slots.
     struct alignas(void*) Node : RefCounted {
         std::uint32_t label_size : 23;
         std::uint32_t count : 9;
         Slot exact, prefix;
 
-        Ref<Node>* children() noexcept { return reinterpret_cast<Ref<Node>*>(this + 1); }
-        const Ref<Node>* children() const noexcept { return reinterpret_cast<const Ref<Node>*>(this + 1); }
-        const char* firsts() const noexcept { return reinterpret_cast<const char*>(children() + count); }
+        static constexpr std::size_t children_at(std::size_t label_size, std::size_t count) noexcept {
+            return (sizeof(Node) + count + label_size + alignof(Ref<Node>) - 1) / alignof(Ref<Node>) *
+                   alignof(Ref<Node>);
+        }
+        const Ref<Node>* children() const noexcept {
+            return reinterpret_cast<const Ref<Node>*>(reinterpret_cast<const char*>(this) +
+                                                      children_at(label_size, count));
+        }
+        Ref<Node>* children() noexcept { return const_cast<Ref<Node>*>(std::as_const(*this).children()); }
+        const char* firsts() const noexcept { return reinterpret_cast<const char*>(this + 1); }
         std::string_view label() const noexcept { return {firsts() + count, label_size}; }
         Slot& slot(SlotKind kind) noexcept { return kind == SlotKind::exact ? exact : prefix; }
 
@@ -170,7 +178,7 @@ private:
     };
 
     static Ref<Node> make(std::string_view label, std::size_t count) {
-        const std::size_t bytes = sizeof(Node) + count * (sizeof(Ref<Node>) + 1) + label.size();
+        const std::size_t bytes = Node::children_at(label.size(), count) + count * sizeof(Ref<Node>);
         Node* node = ::new (::operator new(bytes)) Node;
         assert(label.size() < 1u << 23);
         node->label_size = static_cast<std::uint32_t>(label.size()) & 0x7fffff;

@@ -24,6 +24,11 @@ std::uint32_t method_bit(std::string_view name) noexcept;
 class RouteRule : public RefCounted {
 public:
     virtual ~RouteRule() = default;
+    // Fetches early what a match reads, and what a derived class has put first.
+    void prefetch() const noexcept {
+        __builtin_prefetch(this);
+        __builtin_prefetch(this + 1);
+    }
 
     // What a match reads comes first, in one cache line.
     std::int32_t priority = 0;

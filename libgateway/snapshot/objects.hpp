@@ -88,8 +88,12 @@ struct MetadataObject : RefCounted {
 
 // One route: the rule that the router holds, and what leads to its CompiledRoute. Shared by all snapshots in which
 // neither it nor the hosts that it inherits changed.
-class RouteEntry final : public route::RouteRule {
+class alignas(64) RouteEntry final : public route::RouteRule {
 public:
+    // What was resolved last, valid for snapshots of that generation. First, for it is read right after a match.
+    mutable std::uint64_t generation = 0;
+    mutable Ref<const CompiledRoute> compiled;
+
     std::string_view key() const noexcept { return id; }
     static void dispose(const RouteEntry* entry) noexcept;
 
@@ -101,10 +105,6 @@ public:
     bool inherits_hosts = false;  // no host of its own
     bool active = true;           // status 1
     Stamp stamp;
-
-    // What was resolved last, valid for snapshots of that generation.
-    mutable std::uint64_t generation = 0;
-    mutable Ref<const CompiledRoute> compiled;
 };
 
 // The routes that inherit the hosts of one service, whether the service exists or not.

@@ -1,4 +1,5 @@
 // Processes that die, stop or are replaced: what is lost, what is not, and how soon all is whole again.
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -137,19 +138,25 @@ TEST_CASE("kill: no new connection waits for a worker that has died or stands st
     }
 }
 
+constexpr const char* mocked = R"({{"uri": "/{}", "plugins": {{"mocking": {{"response_example": "{}"}}}}}})";
+
 TEST_CASE("kill: traffic goes on without control, which is back soon and knows all", "[kill]") {
     ScriptedUpstream upstream(answer_or_echo);
     GatewayProcess gateway({.routes = echo_route(upstream), .workers = 2});
     const std::vector<pid_t> workers = gateway.workers();
     const pid_t before = gateway.control();
-    const auto digest = gateway.status().at("digest");
     SteadyLoad posts(gateway.port(), Manner::keep_alive_posts, 4), gets(gateway.port(), Manner::short_gets, 4);
     Tunnels tunnels(gateway.port(), 4);
     REQUIRE(eventually([&] { return posts.answered() > 20 && gets.answered() > 20; }));
+    for (const char* id : {"a", "b", "c"}) {  // the last ones wait for the disk when control dies
+        REQUIRE(gateway.put("route", id, fmt::format(mocked, id, id)).exit == 0);
+    }
+    const auto digest = gateway.status().at("digest");
     ::kill(before, SIGKILL);
     CHECK(eventually([&] { return gateway.control() > 0 && gateway.control() != before && gateway.ready(); },
                      back_limit));
     CHECK(gateway.workers() == workers);
+    CHECK_THAT(fetch(gateway.port(), "GET", "/c").body, contains("c"));
     CHECK(gateway.status().at("digest") == digest);
     CHECK(posts.stop().broken + gets.stop().broken + tunnels.stop().broken == 0);
     CHECK(gateway.put("route", "x", R"({"uri": "/x", "plugins": {"mocking": {"response_example": "new"}}})").exit == 0);

@@ -94,7 +94,15 @@ TEST_CASE("journal: readers see a delta only when it is committed", "[process][c
     journal.commit(2);
     REQUIRE(committed() == base + sample.change.size());
     REQUIRE(journal.revision() == 2);
-    REQUIRE(fold(Journal::read(journal.fd(), sizeof(config::JournalHeader), journal.committed()))->revision == 2);
+    journal.stage(sample.removal);
+    REQUIRE(fold_committed(journal.fd())->revision == 2);
+    REQUIRE(fold_committed(journal.fd())->digest == sample.after_change);
+}
+
+TEST_CASE("journal: what is none folds to nothing", "[process][control_journal]") {
+    REQUIRE_FALSE(fold_committed(-1));
+    REQUIRE_FALSE(fold_committed(sealed_memfd({}).get()));
+    REQUIRE_FALSE(fold_committed(sealed_memfd(std::vector<char>(200, 'x')).get()));
 }
 
 TEST_CASE("journal: nobody can shrink it under its readers", "[process][control_journal]") {
