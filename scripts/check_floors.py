@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
-FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "config", "control", "redis"]
+FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis"]
 BELOW_3 = ["base", *FLOOR_1, "route", "upstream", "delivery"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
@@ -22,13 +22,15 @@ MAY_INCLUDE = {
     "telemetry": ["base"],
     "shm": ["base"],
     "expr": ["base", "json"],
+    "schema": ["base", "json", "expr"],
     "config": ["base", "json"],
     "control": ["base", "json"],
     "redis": ["base", "net"],
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "delivery": ["base", "net", "http", "telemetry"],
-    "plugin": ["base", *FLOOR_1, "delivery", "route/match", "upstream/pick_hint", "upstream/endpoint"],
+    "client": ["base", "net", "http", "upstream"],
+    "plugin": ["base", *FLOOR_1, "delivery", "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint"],
     "snapshot": [*BELOW_3, "plugin"],
     "proxy": BELOW_5,
     "sources": BELOW_5,
@@ -37,7 +39,10 @@ MAY_INCLUDE = {
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
-PLUGIN_MAY_INCLUDE = ["base", "http", "json", "expr", "telemetry", "config", "plugin", "shm", "redis", "upstream", "delivery"]
+PLUGIN_MAY_INCLUDE = [
+    "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client",
+    "delivery"
+]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

@@ -50,7 +50,7 @@ install_build_packages() {
     # shellcheck disable=SC2046
     install_packages ca-certificates g++ cmake ninja-build ccache pkg-config git $(boost_packages) \
         libssl-dev libspdlog-dev libfmt-dev libfyaml-dev libpcre2-dev libc-ares-dev libsystemd-dev libhiredis-dev zlib1g-dev \
-        libbrotli-dev catch2 curl redis-tools
+        libbrotli-dev catch2 libvalijson-dev curl redis-tools
 }
 
 # promtool reads what the metrics endpoint writes, in a test that is left out without it.

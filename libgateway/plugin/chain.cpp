@@ -79,7 +79,15 @@ void Chain::lay_lanes() {
         const BodyNeeds needs = instances_[at]->plugin->body_needs();
         needs_.request = std::max(needs_.request, needs.request);
         needs_.response = std::max(needs_.response, needs.response);
+        if (needs.request_limit) limiters_.push_back(entry_of(at));
     }
+}
+
+std::optional<std::uint64_t> Chain::find_limit(Exchange& exchange) const noexcept {
+    for (const LaneEntry& entry : limiters_) {
+        if (!entry.conditional || passes(entry, exchange)) return entry.plugin->body_needs().request_limit;
+    }
+    return std::nullopt;
 }
 
 // Of a route with an auth plugin: `rewrite` in two lanes.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,10 @@ public:
     Scope scope() const noexcept { return scope_; }
     std::uint64_t request_body_needed() const noexcept { return needs_.request; }
     std::uint64_t response_body_needed() const noexcept { return needs_.response; }
+    // The limit that a plugin of the chain puts in place of `client_max_body_size`, if its filter lets it run.
+    std::optional<std::uint64_t> request_body_limit(Exchange& exchange) const noexcept {
+        return limiters_.empty() ? std::nullopt : find_limit(exchange);
+    }
 
     // Runs the lane of P until a plugin ends the request. `next`: go on. `respond`: send exchange.reply(). `fail`, only
     // in the body phases: cut the answer off. A hook that throws or fails is judged by its `on_error`: it is passed
@@ -96,6 +101,7 @@ private:
         return Verdict::next;
     }
 
+    std::optional<std::uint64_t> find_limit(Exchange& exchange) const noexcept;
     bool passes(const LaneEntry& entry, Exchange& exchange) const noexcept;
     bool judge(const Instance& instance, Exchange& exchange) const noexcept;
     // What a verdict other than `next` means here: takes note of who ended the request (log line,
@@ -159,6 +165,7 @@ private:
     std::vector<Ref<const Instance>> instances_;
     std::vector<Place> places_;  // of each instance
     std::array<std::vector<LaneEntry>, phase_count> lanes_;
+    std::vector<LaneEntry> limiters_;  // those with a BodyNeeds::request_limit
     std::vector<LaneEntry> rest_;
     BodyNeeds needs_;
     std::uint64_t version_;

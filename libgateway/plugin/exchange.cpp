@@ -1,5 +1,7 @@
 #include "libgateway/plugin/exchange.hpp"
 
+#include "libgateway/base/log.hpp"
+
 namespace gateway {
 
 using http::FieldName;
@@ -16,6 +18,22 @@ void Exchange::body_will_be_replaced() noexcept {
     response.fields.remove(FieldName::content_encoding);
 }
 
+void Exchange::recode_body(std::string_view coding) noexcept {
+    body_changes_ = true;
+    recoding_ = coding;
+    response.fields.remove(FieldName::content_length);
+}
+
+// Other bytes of the same meaning: the tag becomes weak (RFC 9110, 8.8.1).
+void Exchange::finish_response_head() {
+    if (recoding_.empty()) return;
+    const std::string_view tag = response.fields.get(FieldName::etag);
+    bool room = response.fields.set(FieldName::content_encoding, recoding_);
+    if (!tag.empty() && !tag.starts_with("W/"))
+        room = response.fields.set(FieldName::etag, arena_.join("W/", tag)) && room;
+    if (!room) log::error("no room for the field Content-Encoding");
+}
+
 std::string_view Exchange::upstream_target() {
     if (!upstream_uri.empty()) return upstream_uri;
     const std::string_view path = request.raw_path;
@@ -23,6 +41,17 @@ std::string_view Exchange::upstream_target() {
     const std::size_t size = path.size() + (request.has_query ? 1 + request.query.size() : 0);
     if (request.target.data() == path.data() && request.target.size() == size) return request.target;
     return request.has_query ? arena_.join(path, "?", request.query) : path;
+}
+
+void Exchange::change_client(const expr::Address& address, std::uint16_t port) {
+    client = address;
+    client_port = port;
+    client_text = arena_.copy(address.text());
+    http::Fields& fields = request.fields;
+    const bool room = fields.set("X-Real-IP", client_text) &&
+                      fields.set("X-Forwarded-For",
+                                 forwarded_for.empty() ? client_text : arena_.join(forwarded_for, ", ", client_text));
+    if (!room) log::error("no room for the fields of the client's address");
 }
 
 void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view credential_id) {
@@ -81,7 +110,8 @@ void Exchange::clear() noexcept {
     request.clear();
     response.clear();
     uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};
-    upstream_method_text = client_text = auth_failure = consumer_name_ = consumer_group_ = {};
+    upstream_method_text = client_text = forwarded_for = auth_failure = consumer_name_ = consumer_group_ = {};
+    max_body_size = 0;
     if (consumer_) consumer_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
@@ -97,6 +127,7 @@ void Exchange::clear() noexcept {
     reply_ = {};
     error_ = {};
     body_changes_ = false;
+    recoding_ = {};
     arena_.reset();
 }
 

@@ -60,6 +60,7 @@ public:
     std::string_view scheme = "http";
     std::string_view request_body;  // whole body, if something declared to need it; valid when body_buffered
     bool body_buffered = false;
+    std::uint64_t max_body_size = 0;                   // bytes of a request body that are accepted; 0: any number
     http::Verb upstream_method = http::Verb::unknown;  // unknown: method_text of the request
     std::string_view upstream_method_text;
 
@@ -67,6 +68,10 @@ public:
     expr::Address client;          // after real-ip
     std::string_view client_text;  // the same as text
     std::uint16_t client_port = 0;
+    // X-Forwarded-For as received, if its sender may be believed (`apisix.trusted_addresses`); views the head.
+    std::string_view forwarded_for;
+    // Somebody else is the client from here on, also in X-Real-IP and X-Forwarded-For to the upstream.
+    void change_client(const expr::Address& address, std::uint16_t port);
 
     // Where auth plugins look credentials up; empty once the request phases are over.
     const ConsumerDirectory& consumers() const noexcept { return *consumers_; }
@@ -89,6 +94,12 @@ public:
     // The same for a body whose bytes are all new: drops Content-Encoding too.
     void body_will_be_replaced() noexcept;
     bool body_changes() const noexcept { return body_changes_; }
+    // For a plugin that encodes what the body filters have left over: later header_filters still see a plain body, the
+    // head says so after them. `coding` is static text.
+    void recode_body(std::string_view coding) noexcept;
+    bool recoded() const noexcept { return !recoding_.empty(); }
+    // After all header_filters; writes what recode_body announced.
+    void finish_response_head();
 
     // A field of the answer, whoever will make it: the upstream, a plugin, the gateway. Replaces fields of that name
     // that the answer has by itself; set before header_filter. Views as in a reply; `id` is the number of `name`.
@@ -215,6 +226,7 @@ private:
     LocalReply reply_;
     Error error_;
     bool body_changes_ = false;
+    std::string_view recoding_;
 };
 
 }  // namespace gateway

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 
 #include "libgateway/plugin/exchange.hpp"
 #include "libgateway/plugin/step.hpp"
@@ -15,9 +16,13 @@ class Endpoint;
 
 // What an instance needs to see whole. 0: nothing; the body streams past.
 struct BodyNeeds {
-    std::uint64_t request = 0;  // most bytes of a request body read into memory before `rewrite`; larger: 413
+    // Most bytes of a request body read into memory before `rewrite`. A larger one is not (body_buffered stays false)
+    // and streams past; it may also be larger than asked for where another plugin asks for more: the plugin looks.
+    std::uint64_t request = 0;
     std::uint64_t response =
         0;  // most bytes of a response body collected into one chunk; larger: streams on, in pieces
+    // Replaces `client_max_body_size` (0: no limit) where the plugin runs; nothing: it stays.
+    std::optional<std::uint64_t> request_limit = {};
 };
 
 // What a throw or `fail` of a hook means: the request goes on without the plugin, or ends with 500 (security plugins).

@@ -7,6 +7,7 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
+#include "libgateway/client/client.hpp"
 #include "libgateway/redis/client.hpp"
 #include "libgateway/shm/tables.hpp"
 
@@ -33,6 +34,9 @@ public:
     virtual redis::Hub* redis() noexcept { return nullptr; }
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
+    // One question to a service, see client/client.hpp. All references live until the task has ended.
+    virtual Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
+                             client::Answer& answer) = 0;
     virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets
     // Bytes that nobody can foretell; the default asks the kernel, in portions.
     virtual void secure_random(void* to, std::size_t size) noexcept;

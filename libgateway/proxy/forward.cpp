@@ -115,7 +115,7 @@ Task<Failure> connect(ProxyExchange& exchange, const upstream::Node& node) {
         exchange.attempt().address = exchange.arena().copy(address.text());
     }
     Result<upstream::Lease> lease =
-        co_await site.pool.connect(endpoint, address, exchange.route->timeouts.connect, exchange.sleeper(), client);
+        co_await site.pool.connect(endpoint, address, exchange.route->timeouts.connect, exchange.sleeper(), &client);
     if (lease.has_error()) {
         const Failure failure = failure_of(lease.error());
         if (failure != Failure::client_gone && !endpoint.is_literal()) site.resolver.expire(endpoint.host());

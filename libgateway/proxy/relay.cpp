@@ -340,6 +340,7 @@ Task<void> reply_locally(ProxyExchange& exchange) {
         exchange.respond_with({500, LocalReply::Body::page, {}});
         body = compose_reply(exchange);
     }
+    exchange.finish_response_head();
     const bool has_body = queue_response_head(exchange);
     if (has_body_filters(exchange)) {
         const bool sent = co_await push_filtered(exchange, body, true, has_body);

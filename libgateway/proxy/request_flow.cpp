@@ -137,12 +137,21 @@ bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
         exchange.upstream_uri =
             request.has_query ? exchange.arena().join(path.upstream, "?", request.query) : path.upstream;
     }
-    const std::uint64_t limit = exchange.settings->max_body_size;
-    if (limit != 0 && request.body.kind == BodyKind::length && request.body.length > limit) {
-        exchange.keep_alive = false;
-        return set_page(exchange, 413, EndReason::body_too_large), false;
-    }
+    exchange.max_body_size = exchange.settings->max_body_size;
     return true;
+}
+
+// The limit that counts here, a plugin's or the static file's. False: the body is announced to be larger.
+bool set_body_limit(ProxyExchange& exchange) noexcept {
+    for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
+        exchange.max_body_size = scope->request_body_limit(exchange).value_or(exchange.max_body_size);
+    }
+    const http::BodyFraming& body = exchange.request.body;
+    if (exchange.max_body_size == 0 || body.kind != BodyKind::length || body.length <= exchange.max_body_size) {
+        return true;
+    }
+    exchange.keep_alive = false;
+    return set_page(exchange, 413, EndReason::body_too_large), false;
 }
 
 void set_forwarded(ProxyExchange& exchange) {
@@ -157,6 +166,7 @@ void set_forwarded(ProxyExchange& exchange) {
                              exchange.request.authority.empty() ? exchange.host : exchange.request.authority,
                              exchange.arena().copy({port.data(), static_cast<std::size_t>(end - port.data())})},
                             exchange.arena());
+    if (!trust.configured || trust.peer_inside) exchange.forwarded_for = exchange.original.x_for;
 }
 
 // For exchanges that no plugin sees.
@@ -232,23 +242,29 @@ void set_unmatched(ProxyExchange& exchange) {
     exchange.source = ResponseSource::gateway;
 }
 
+bool over_body_limit(const ProxyExchange& exchange) noexcept {
+    return exchange.max_body_size != 0 && exchange.upload.taken() > exchange.max_body_size;
+}
+
 Task<Failure> collect_for_match(ProxyExchange& exchange) {
     if (exchange.upload_done || exchange.body_buffered) co_return Failure::none;
     const std::uint64_t cap = exchange.settings->max_matched_body;
+    if (exchange.max_body_size && exchange.upload.left() > exchange.max_body_size) co_return Failure::body_too_large;
     const Failure failure = co_await collect_request_body(exchange, cap ? cap : UINT64_MAX);
-    const std::uint64_t limit = exchange.settings->max_body_size;
-    if (failure == Failure::body_too_large && !(limit && exchange.upload.taken() > limit)) {
+    if (failure == Failure::body_too_large && !over_body_limit(exchange)) {
         log::warn("request body larger than {} bytes: its variables stay unset", cap);
         co_return Failure::none;
     }
     co_return failure;
 }
 
+// A body larger than the plugins asked for stays unbuffered; larger than the request may have: a failure.
 Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted) {
     if (wanted == 0 || exchange.upload_done || exchange.body_buffered) co_return Failure::none;
     Task<Failure> collecting = collect_request_body(exchange, wanted);
     const Failure failure = co_await collecting;
-    co_return failure;
+    const bool only_for_plugins = failure == Failure::body_too_large && !over_body_limit(exchange);
+    co_return only_for_plugins ? Failure::none : failure;
 }
 
 // The consumers of this snapshot, as long as the request phases run: what auth plugins find and what is merged then are
@@ -340,6 +356,7 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     }
     if (found) exchange.chain = exchange.route->chain;
     exchange.route_chain = exchange.chain.get();
+    if (!set_body_limit(exchange)) co_return Outcome::reply;
     if (!has_request_phases(exchange)) co_return found ? Outcome::forward : Outcome::reply;
     co_return co_await run_request_phases(exchange);
 }

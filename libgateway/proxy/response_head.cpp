@@ -40,6 +40,7 @@ Task<Verdict> filter_head(ProxyExchange& exchange) {
         if (!step.ready()) verdict = co_await std::move(step).wait();
         if (verdict != Verdict::next) co_return verdict;
     }
+    exchange.finish_response_head();
     if (exchange.traced) set_debug_header(exchange, *exchange.chain, DebugForm::names);
     co_return Verdict::next;
 }

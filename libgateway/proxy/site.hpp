@@ -58,6 +58,7 @@ public:
     upstream::Pool pool;
     net::Resolver resolver;
     redis::Hub redis_hub;
+    client::Client services_asked{reactor, resolver, buffers, endpoints, pool};
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
     shm::Tables* shared = nullptr;                        // null: no shared memory
@@ -89,6 +90,10 @@ public:
     shm::Tables* tables() noexcept override { return shared; }
     redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
+    Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
+                     client::Answer& answer) override {
+        return services_asked.send(url, request, limits, answer);
+    }
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }
     std::string_view server_token() const noexcept override { return settings->server; }

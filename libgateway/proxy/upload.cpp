@@ -23,7 +23,7 @@ void allow_body(ProxyExchange& exchange) noexcept {
 }
 
 bool over_limit(const ProxyExchange& exchange) noexcept {
-    const std::uint64_t limit = exchange.settings->max_body_size;
+    const std::uint64_t limit = exchange.max_body_size;
     return limit != 0 && exchange.upload.taken() > limit;
 }
 

@@ -123,7 +123,7 @@ Lease Pool::take_idle(Endpoint& endpoint, bool look) noexcept {
 }
 
 Task<Result<Lease>> Pool::connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit,
-                                  net::Sleeper& sleeper, net::Descriptor& asker) {
+                                  net::Sleeper& sleeper, net::Descriptor* asker) {
     UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) co_return connect_error(errno);
     const int on = 1;
@@ -133,9 +133,9 @@ Task<Result<Lease>> Pool::connect(Endpoint& endpoint, const net::SocketAddress& 
     net::Stream& stream = lease.stream();
     if (!stream.open(reactor_, std::move(fd), 0)) co_return connect_error(errno);
     const net::Woke woke =
-        co_await sleeper.wait(stream.descriptor(), net::writable | net::hangup, &asker, net::hangup, limit);
+        co_await sleeper.wait(stream.descriptor(), net::writable | net::hangup, asker, net::hangup, limit);
     if (woke == net::Woke::expired) co_return connect_error(ETIMEDOUT);
-    if (woke == net::Woke::cancelled || asker.has(net::hangup)) co_return connect_error(ECANCELED);
+    if (woke == net::Woke::cancelled || (asker && asker->has(net::hangup))) co_return connect_error(ECANCELED);
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(stream.descriptor().fd(), SOL_SOCKET, SO_ERROR, &error, &size);

@@ -89,9 +89,10 @@ public:
     // itself, for requests that must not be sent twice.
     Lease take_idle(Endpoint& endpoint, bool look) noexcept;
     // A fresh connection. Error codes: timed_out, operation_canceled, else the connect's errno. All but a cancellation
-    // are retryable. `asker`: whoever the connection is for; when it hangs up, the attempt is given up at once.
+    // are retryable. `asker`: whoever the connection is for, null if nobody can leave; when it hangs up, the attempt is
+    // given up at once.
     Task<Result<Lease>> connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit,
-                                net::Sleeper& sleeper, net::Descriptor& asker);
+                                net::Sleeper& sleeper, net::Descriptor* asker);
     std::uint32_t open_connections() const noexcept { return open_; }
 
 private:

@@ -5,6 +5,8 @@
 namespace gateway::plugins {
 namespace {
 
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 constexpr int value_of(char c) noexcept {
     if (c >= 'A' && c <= 'Z') return c - 'A';
     if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -50,6 +52,22 @@ std::optional<std::string_view> decode_base64(std::string_view text, Arena& aren
     const char* end = decode(bare, begin);
     if (!end) return std::nullopt;
     return std::string_view(begin, static_cast<std::size_t>(end - begin));
+}
+
+std::string_view encode_base64(std::string_view bytes, Arena& arena) {
+    char* const out = arena.chars((bytes.size() + 2) / 3 * 4);
+    char* at = out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t k) -> std::uint32_t {
+            return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0;
+        };
+        const std::uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        *at++ = alphabet[bits >> 18];
+        *at++ = alphabet[bits >> 12 & 63];
+        *at++ = i + 1 < bytes.size() ? alphabet[bits >> 6 & 63] : '=';
+        *at++ = i + 2 < bytes.size() ? alphabet[bits & 63] : '=';
+    }
+    return {out, static_cast<std::size_t>(at - out)};
 }
 
 }  // namespace gateway::plugins

@@ -15,4 +15,7 @@ std::optional<std::string> decode_base64(std::string_view text);
 // The same for the request path, in `arena`; the padding may be missing.
 std::optional<std::string_view> decode_base64(std::string_view text, Arena& arena);
 
+// Padded.
+std::string_view encode_base64(std::string_view bytes, Arena& arena);
+
 }  // namespace gateway::plugins

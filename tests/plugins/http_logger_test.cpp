@@ -13,7 +13,7 @@ namespace {
 struct HttpCollector : Logged {
     ScriptedUpstream collector;
     explicit HttpCollector(const std::string& members, std::string_view metadata = {}) {
-        if (!metadata.empty()) plugins.metadata = json::parse(metadata);
+        if (!metadata.empty()) plugins.metadata["http-logger"] = json::parse(metadata);
         const std::string comma = members.empty() ? "" : ",";
         configure("http-logger",
                   with_port(R"({"uri":"http://127.0.0.1:%/logs?to=1")" + comma + members + "}", collector.port()));

@@ -71,7 +71,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
 struct FileStory : Logged {
     TempDir folder;
     void start(const std::string& members, std::string_view metadata = {}) {
-        if (!metadata.empty()) plugins.metadata = json::parse(metadata);
+        if (!metadata.empty()) plugins.metadata["file-logger"] = json::parse(metadata);
         configure("file-logger", members);
     }
     std::vector<std::string> written(std::size_t count, const char* name = "a.log") {

@@ -24,7 +24,7 @@ struct Metrics {
 
     explicit Metrics(std::string_view conf = "{}", std::string_view attr = {}, std::string_view metadata = {}) {
         if (!attr.empty()) plugins.node.plugin_attr = json::parse(attr);
-        if (!metadata.empty()) plugins.metadata = json::parse(metadata);
+        if (!metadata.empty()) plugins.metadata["prometheus"] = json::parse(metadata);
         chain = plugins.add("prometheus", conf).make();
     }
     void ask(const std::function<void(ExchangeFacts&)>& change = {}, std::string_view target = "/hello") {

@@ -48,11 +48,30 @@ TEST_CASE("plugins: names and priorities are unique", "[plugins][registry]") {
 }
 
 TEST_CASE("plugins: priorities are those of the specification", "[plugins][registry]") {
-    const std::map<std::string, int> expected{
-        {"request-id", 12015},   {"fault-injection", 11000}, {"mocking", 10900},        {"ip-restriction", 3000},
-        {"proxy-rewrite", 1008}, {"redirect", 900},          {"response-rewrite", 899}, {"echo", 412},
-        {"multi-auth", 2600},    {"basic-auth", 2520},       {"key-auth", 2500},        {"consumer-restriction", 2400},
-        {"jwt-auth", 2510},      {"hmac-auth", 2530}};
+    const std::map<std::string, int> expected{{"request-id", 12015},
+                                              {"fault-injection", 11000},
+                                              {"mocking", 10900},
+                                              {"ip-restriction", 3000},
+                                              {"proxy-rewrite", 1008},
+                                              {"redirect", 900},
+                                              {"response-rewrite", 899},
+                                              {"echo", 412},
+                                              {"cors", 4000},
+                                              {"ua-restriction", 2999},
+                                              {"referer-restriction", 2990},
+                                              {"csrf", 2980},
+                                              {"uri-blocker", 2900},
+                                              {"client-control", 22000},
+                                              {"real-ip", 23000},
+                                              {"request-validation", 2800},
+                                              {"gzip", 995},
+                                              {"public-api", 501},
+                                              {"multi-auth", 2600},
+                                              {"basic-auth", 2520},
+                                              {"key-auth", 2500},
+                                              {"consumer-restriction", 2400},
+                                              {"jwt-auth", 2510},
+                                              {"hmac-auth", 2530}};
     for (const auto& [name, priority] : expected) {
         INFO(name);
         REQUIRE(plugin_registry().find(name));

@@ -27,6 +27,13 @@ public:
         slept += duration;
         co_await Held{*this};
     }
+    Task<void> fetch(const client::Url&, const client::Request& request, const client::Limits&,
+                     client::Answer& answer) override {
+        answer.failure = client::Failure::connect_refused;
+        if (!service) co_return;
+        answer.failure = client::Failure::none;
+        service(request, answer);
+    }
     std::uint64_t random() noexcept override { return next_random++; }
     void secure_random(void* to, std::size_t size) noexcept override {
         auto* bytes = static_cast<unsigned char*>(to);
@@ -48,6 +55,7 @@ public:
 
     telemetry::SeriesWriter* own_series = nullptr;
     delivery::Dispatch* own_dispatch = nullptr;
+    std::function<void(const client::Request&, client::Answer&)> service;  // none: it is down
     shm::Tables* tables() noexcept override { return shared; }
 
     static shm::Tables& of_this_test_program() {
@@ -126,9 +134,9 @@ public:
     }
     FakeExchange& with(std::string_view name, std::string_view value) {
         request.fields.add(keep(name), keep(value));
+        if (iequals(name, "X-Forwarded-For")) forwarded_for = request.fields.get(name);
         return *this;
     }
-
     // A body that arrived whole; a plugin that needs it finds it as the proxy would give it.
     FakeExchange& with_body(std::string_view bytes) {
         request_body = keep(bytes);
@@ -242,6 +250,7 @@ private:
         seen.line = std::string(method) + " " + std::string(upstream_target());
         seen.host = upstream_host;
         copy(request.fields, seen.fields);
+        seen.body = request_body;
         upstream = std::move(seen);
         co_return Verdict::next;
     }
@@ -273,6 +282,7 @@ private:
     }
 
     void take_head() {
+        finish_response_head();
         answer.status = response.status;
         copy(response.fields, answer.fields);
     }
@@ -323,13 +333,15 @@ public:
         const PluginType* type = plugin_registry().find(name);
         if (!type) throw config::Error("unknown plugin [" + std::string(name) + "]");
         BuildScope scope{"routes/1", node};
-        if (!metadata.is_null()) scope.metadata = &metadata;
+        if (const auto found = metadata.find(std::string(name)); found != metadata.end()) {
+            scope.metadata = &found->second;
+        }
         instances_.push_back(make_instance(*type, config, scope));
         return *this;
     }
     Ref<const Chain> make(Chain::Scope scope = Chain::Scope::route) const { return Chain::make(instances_, scope); }
     NodeScope node;
-    json::Value metadata;  // of the plugins added from now on; null: none
+    std::map<std::string, json::Value> metadata;  // by plugin
 
 private:
     std::vector<Ref<const Instance>> instances_;

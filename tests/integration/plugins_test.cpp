@@ -1,0 +1,112 @@
+// Plugins whose effect lies in the proxy: seen through a whole gateway.
+#include <charconv>
+
+#include "tests/integration/http_story.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace gateway::test;
+
+namespace {
+
+std::string plugin(const std::string& name, const std::string& json) {
+    return "plugins: {" + name + ": " + json + "}";
+}
+
+std::string hex(std::size_t number) {
+    char digits[20];
+    return {digits, std::to_chars(digits, digits + sizeof digits, number, 16).ptr};
+}
+
+std::string chunked(const std::string& body) {
+    return "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + hex(body.size()) + "\r\n" + body +
+           "\r\n0\r\n\r\n";
+}
+
+int status_of_post(Stage& stage, std::size_t size) {
+    return fetch(stage.port(), "POST", "/", {}, std::string(size, 'x')).status();
+}
+
+}  // namespace
+
+TEST_CASE("client-control: chunked bodies are counted on the way (CC2)", "[e2e][plugins]") {
+    Stage stage({.route_lines = plugin("client-control", R"({"max_body_size": 5})")});
+    RawClient large = stage.client();
+    large.send(chunked("123456"));
+    CHECK(large.response().status() == 413);
+    RawClient small = stage.client();
+    small.send(chunked("12345"));
+    CHECK(small.response().status() == 200);
+    CHECK(status_of_post(stage, 5) == 200);
+    CHECK(status_of_post(stage, 6) == 413);
+}
+
+TEST_CASE("client-control: its limit stands in place of the static one (CC4)", "[e2e][plugins]") {
+    Stage stage(
+        {.http = "client_max_body_size: 1", .route_lines = plugin("client-control", R"({"max_body_size": 0})")});
+    CHECK(status_of_post(stage, 100) == 200);
+}
+
+TEST_CASE("client-control: without a limit the static one counts (CC5)", "[e2e][plugins]") {
+    Stage stage({.http = "client_max_body_size: 1", .route_lines = plugin("client-control", "{}")});
+    CHECK(status_of_post(stage, 100) == 413);
+    CHECK(status_of_post(stage, 1) == 200);
+}
+
+TEST_CASE("client-control: where its filter does not let it run the static limit counts", "[e2e][plugins]") {
+    Stage stage(
+        {.http = "client_max_body_size: 1",
+         .route_lines = plugin("client-control", "{max_body_size: 0, _meta: {filter: [[arg_a, \"==\", \"1\"]]}}")});
+    CHECK(fetch(stage.port(), "POST", "/?a=1", {}, "12").status() == 200);
+    CHECK(fetch(stage.port(), "POST", "/?a=2", {}, "12").status() == 413);
+}
+
+TEST_CASE("real-ip: upstream and log see the client it found", "[e2e][plugins]") {
+    Stage stage({.route_lines = plugin("real-ip", R"({"source": "http_x_forwarded_for"})"),
+                 .format = "$remote_addr by $realip_remote_addr"});
+    CHECK(stage.get("/", "X-Forwarded-For: 9.9.9.9, 1.1.1.1\r\n").status() == 200);
+    const Message seen = stage.upstream.requests().at(0);
+    CHECK(seen.field("x-real-ip") == "1.1.1.1");
+    CHECK(seen.field("x-forwarded-for") == "9.9.9.9, 1.1.1.1, 1.1.1.1");
+    CHECK(logged(stage.gateway, "1.1.1.1 by 127.0.0.1"));
+}
+
+TEST_CASE("cors: a preflight is answered by the gateway", "[e2e][plugins]") {
+    Stage stage({.route_lines = plugin("cors", R"({"allow_origins": "**"})")});
+    const Message answer = fetch(stage.port(), "OPTIONS", "/", "Origin: http://a.com\r\n");
+    CHECK(answer.status() == 200);
+    CHECK(answer.body.empty());
+    CHECK(answer.field("access-control-allow-origin") == "http://a.com");
+    CHECK(stage.upstream.request_count() == 0);
+}
+
+TEST_CASE("request-validation: the upstream gets what was checked, and nothing that was refused", "[e2e][plugins]") {
+    Stage stage(
+        {.route_lines = plugin(
+             "request-validation",
+             R"({"max_req_body_size": 100, "body_schema": {"type": "object", "properties": {"b": {"default": 7}}}})")});
+    CHECK(fetch(stage.port(), "POST", "/", {}, R"({"c": 1, "c": 2})").status() == 200);
+    CHECK(stage.upstream.requests().at(0).body == R"({"c":2,"b":7})");
+    RawClient client = stage.client();
+    client.send(chunked(R"({"a": 1})"));
+    CHECK(client.response().status() == 200);
+    CHECK(stage.upstream.requests().at(1).body == R"({"a":1,"b":7})");
+    CHECK(stage.upstream.requests().at(1).field("content-length") == "13");
+    CHECK(fetch(stage.port(), "POST", "/", {}, "[1]").status() == 400);
+    CHECK(status_of_post(stage, 101) == 400);
+    CHECK(stage.get("/").status() == 400);
+    CHECK(stage.upstream.request_count() == 2);
+}
+
+TEST_CASE("gzip: an answer without a length is compressed and ends as it should", "[e2e][plugins]") {
+    Stage stage(
+        {.route_lines = plugin("gzip", R"({"types": ["text/plain"]})")},
+        ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n"));
+    RawClient client = stage.client();
+    for (int round = 0; round < 2; ++round) {
+        const Message answer = client.get("/", "Accept-Encoding: gzip\r\n");
+        CHECK(answer.field("content-encoding") == "gzip");
+        CHECK(answer.body.substr(0, 2) == "\x1f\x8b");
+        CHECK(client.get("/").body == "helloworld");
+    }
+}
