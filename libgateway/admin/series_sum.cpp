@@ -59,6 +59,17 @@ std::string plain_text(const Names& names, std::string_view values) {
     return label_text(list);
 }
 
+// Those of file-logger have a name of their own in the specification.
+void tell_dropped(MetricFamily& entries, MetricFamily& lines, std::string_view values, std::uint64_t count) {
+    std::string_view rest = values, plugin;
+    telemetry::next_label(rest, plugin);
+    if (plugin == "file-logger") {
+        lines.add("", count);
+    } else {
+        entries.add(plain_text({"plugin", "reason"}, values), count);
+    }
+}
+
 }  // namespace
 
 bool SeriesSum::expired(SeriesKind kind, std::uint32_t touched) const noexcept {
@@ -157,6 +168,7 @@ std::vector<MetricFamily> SeriesSum::families() const {
     MetricFamily seconds(own + "plugin_seconds", "Time spent in plugins: waits of all exchanges, CPU of one in 64",
                          MetricType::histogram);
     MetricFamily dropped(own + "log_entries_dropped_total", "Entries that loggers had to give up", MetricType::counter);
+    MetricFamily lines(own + "file_logger_dropped_total", "Lines that file-logger had to give up", MetricType::counter);
     for (const auto& [key, sum] : sums_) {
         if (!current(key) || expired(key.kind, sum.touched)) continue;
         const auto& cells = sum.cells;
@@ -165,14 +177,13 @@ std::vector<MetricFamily> SeriesSum::families() const {
         if (key.kind == SeriesKind::bandwidth) tell_bandwidth(bandwidth, key, cells);
         if (key.kind == SeriesKind::batch_entries)
             batches.add(plain_text({"name", "route_id", "server_addr"}, key.labels), cells[0]);
-        if (key.kind == SeriesKind::log_entries_dropped)
-            dropped.add(plain_text({"plugin", "reason"}, key.labels), cells[0]);
+        if (key.kind == SeriesKind::log_entries_dropped) tell_dropped(dropped, lines, key.labels, cells[0]);
         if (key.kind == SeriesKind::plugin_seconds)
             seconds.add_histogram(plain_text({"plugin", "phase", "kind"}, key.labels), telemetry::plugin_time_bounds,
                                   std::span(cells).first(cells.size() - 1), cells.back(), ns_per_s);
     }
-    return {std::move(status),  std::move(latency), std::move(bandwidth),
-            std::move(batches), std::move(seconds), std::move(dropped)};
+    return {std::move(status),  std::move(latency), std::move(bandwidth), std::move(batches),
+            std::move(seconds), std::move(dropped), std::move(lines)};
 }
 
 }  // namespace gateway::admin

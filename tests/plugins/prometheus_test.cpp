@@ -200,6 +200,22 @@ TEST_CASE("prometheus: a series that one worker still touches stays whole", "[pl
     CHECK(all.find("response_source=\"upstream\"} 2\n") != std::string::npos);
 }
 
+TEST_CASE("prometheus: what loggers had to give up is told by plugin, lines of files by their own name",
+          "[plugins][prometheus]") {
+    Metrics metrics;
+    for (const char* const plugin : {"file-logger", "syslog"}) {
+        std::string labels;
+        telemetry::append_label(labels, plugin);
+        telemetry::append_label(labels, "queue");
+        telemetry::Series* series =
+            metrics.writer.find_or_add({telemetry::SeriesKind::log_entries_dropped, 0, 1, labels});
+        REQUIRE(series);
+        telemetry::add(series->cell(0), 3);
+    }
+    CHECK(metrics.tells("\ngateway_file_logger_dropped_total 3\n"));
+    CHECK(metrics.tells("\ngateway_log_entries_dropped_total{plugin=\"syslog\",reason=\"queue\"} 3\n"));
+}
+
 TEST_CASE("prometheus: a known case costs no allocation", "[plugins][prometheus]") {
     Metrics metrics;
     FakeExchange exchange;
