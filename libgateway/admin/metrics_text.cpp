@@ -84,6 +84,7 @@ void MetricFamily::write(std::string& out) {
         if (!sample.labels.empty()) out.append(1, '{').append(sample.labels).append(1, '}');
         out.append(1, ' ').append(sample.value).append(1, '\n');
     }
+    std::vector<Sample>().swap(samples_);
 }
 
 }  // namespace gateway::admin

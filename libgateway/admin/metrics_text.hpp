@@ -32,7 +32,7 @@ public:
     // `counts`: one per bound and one for what exceeds them all; `unit`: what a bound and the sum are divided by.
     void add_histogram(const std::string& labels, std::span<const std::uint64_t> bounds,
                        std::span<const std::uint64_t> counts, std::uint64_t sum, double unit);
-    // Nothing without series.
+    // Nothing without series. They are gone afterwards: many routes make hundreds of MiB.
     void write(std::string& out);
 
 private:
