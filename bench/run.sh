@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 install_build_packages
-install_packages nginx-light haproxy wrk nghttp2-client valgrind strace python3 util-linux
+install_packages nginx-light libnginx-mod-http-lua haproxy wrk nghttp2-client valgrind strace python3 util-linux
 build release gateway-bench
 exec python3 bench/load/bench.py "$@"

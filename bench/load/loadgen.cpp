@@ -1,5 +1,5 @@
 // gateway-loadgen MODE --port N …: load that wrk cannot make; prints one line of JSON per run.
-//   requests   closed loop, or open with --rate R   [--method POST --body N] [--path /r/%d --host h%d --spread N]
+//   requests   closed loop, or open with --rate R   [--method POST --body N] [--path /r/%d --host h%d --header "k: v%d" --spread N]
 //   [--short] [--browser]
 //              [--connections C] [--count N | --seconds S]; without either until standard input ends
 //   idle       C connections ask once and stay; each line on standard input makes them ask again; ends with the input
@@ -25,6 +25,7 @@ Plan plan_of(const Options& options) {
     plan.method = options.text("method", "GET");
     plan.path = options.text("path", "/");
     plan.host = options.text("host", "localhost");
+    plan.header = options.text("header", "");
     plan.spread = options.number("spread", 1);
     plan.body = options.number("body", 0);
     plan.connections = options.number("connections", 32);

@@ -116,15 +116,17 @@ class Nginx(Proxy):
 
     def write(self, setting, alone=False):
         locations = [f"location = /r/{i} {{ proxy_pass http://backend; }}" for i in range(setting.routes)]
-        self.fill("nginx.conf", {
+        self.fill("nginx.conf", {**self.values(setting, alone), "LOCATIONS": "\n".join(locations + [f"# {setting.mark}"])})
+
+    def values(self, setting, alone):
+        return {
             "USER": "user root;" if os.geteuid() == 0 else "",
             "MASTER": "off" if alone else "on",
             "FOLDER": self.folder,
             "FILES": system.open_files(),
             "PORT": self.port,
             "SERVERS": " ".join(f"server 127.0.0.1:{port};" for port in setting.nodes()),
-            "LOCATIONS": "\n".join(locations + [f"# {setting.mark}"]),
-        })
+        }
 
     def command(self, alone):
         return ["nginx", "-c", self.folder / "nginx.conf", "-p", self.folder]

@@ -135,6 +135,44 @@ def metrics(row):
     return f"## Metrics of {row['routes']:,} routes, scraped without a rest\n\n" + table(["", ""], body)
 
 
+def chains(row):
+    counts, plain = row["instructions"], row["instructions"].get("none")
+    body = [[name, number(value, 0), number(value and plain and value - plain, 0)] for name, value in counts.items()]
+    text = "## Plugins\n\n" + table(["chain", "instructions/request", "more than none"], body)
+    cpu = row["cpu"]
+    text += "\nkey-auth, limit-count and prometheus beside nginx with Lua doing the same:\n\n" + table(
+        ["", "CPU µs/request", "× nginx + Lua"],
+        [[name, number(value, 2), ratio(value, cpu.get("nginx+Lua"))] for name, value in cpu.items()])
+    many = row["consumers"]
+    return text + f"\nkey-auth with {many['count']:,} consumers (10: {number(many['few'], 2)} µs/request):\n\n" + table(
+        ["keys in use", "CPU µs/request", "× with 10 consumers"],
+        [["10", number(many["same"], 2), number(many["times_same"], 2)],
+         ["1,000", number(many["hot"], 2), number(many["times_hot"], 2)],
+         ["all", number(many["all"], 2), number(many["times_all"], 2)]]) + (
+        f"\nReady after {many['ready']:.1f} s, worker {many['worker'] / 2**20:.0f} MiB; a changed consumer counts after "
+        f"{many['seen'] * 1000:.1f} ms (median), {many['seen_most'] * 1000:.1f} ms at most.\n")
+
+
+def chain_bounds(row):
+    found = []
+
+    def bound(what, value, limit, digits=2):
+        if value is not None:
+            found.append([what, number(value, digits), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
+
+    counts, names = row["instructions"], list(row["instructions"])
+    full, cpu, many = counts.get(names[3]), row["cpu"], row["consumers"]
+    bound(f"instructions per request, {names[3]}", full, 14000, 0)
+    if "nginx+Lua" in cpu:
+        bound("CPU time per request, same chain, × nginx + Lua", cpu["gateway"] / cpu["nginx+Lua"], 0.70)
+    for name in names[4:]:
+        bound(f"instructions more, {name}", full and counts[name] and counts[name] - full, 300, 0)
+    bound("heap allocations per request, same chain", row["allocations"], 0.005, 3)
+    bound(f"{many['count']:,} consumers: CPU × with 10", many["times_same"], 1.1)
+    bound(f"{many['count']:,} consumers: ms until a change counts, most", many["seen_most"] * 1000, 100, 1)
+    return found
+
+
 def bounds(results):
     """The numbers to reach, met or not."""
     rows = []
@@ -168,6 +206,8 @@ def bounds(results):
         bound("50 changes a second: longest loop turn, µs", row["longest_apply"], 2000, 0)
     if row := results.get("metrics"):
         bound("metrics scraped in a loop: p99 × quiet", row["times_p99"], 1.05)
+    if row := results.get("chains"):
+        rows += chain_bounds(row)
     return "## Numbers to reach\n\n" + table(["what", "measured", "bound", "met"], rows) if rows else ""
 
 
@@ -196,8 +236,8 @@ def markdown(results):
         parts.append(throughput(results["throughput"]))
     if "instructions" in results or "calls" in results:
         parts.append(per_request(results))
-    laid_out = {"idle": idle, "reloads": reloads, "bodies": bodies, "routes": routes, "changes": changes,
-                "metrics": metrics}
+    laid_out = {"idle": idle, "reloads": reloads, "bodies": bodies, "routes": routes, "changes": changes, "metrics": metrics,
+                "chains": chains}
     for name, lay_out in laid_out.items():
         if results.get(name):
             parts.append(lay_out(results[name]))

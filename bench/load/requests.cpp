@@ -34,8 +34,8 @@ std::string Tally::json() {
     };
     char head[256];
     std::snprintf(head, sizeof head,
-                  "{\"requests\":%lu,\"broken\":%lu,\"reopened\":%lu,\"seconds\":%.3f,\"p50\":%u,\"p99\":%u,\"max\":%u",
-                  requests, broken, reopened, seconds, at(0.5), at(0.99), at(1));
+                  "{\"requests\":%lu,\"good\":%lu,\"broken\":%lu,\"reopened\":%lu,\"seconds\":%.3f,\"p50\":%u,\"p99\":%u,\"max\":%u",
+                  requests, good, broken, reopened, seconds, at(0.5), at(0.99), at(1));
     std::string text = head;
     text += ",\"reasons\":{";
     for (const auto& [why, times] : reasons) {
@@ -68,6 +68,7 @@ std::string Requests::request_text(std::uint64_t number) const {
             "Accept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n"
             "Cookie: session=0123456789abcdef; theme=dark\r\nCache-Control: no-cache\r\n";
     }
+    if (!plan_.header.empty()) text += with_number(plan_.header, number) + "\r\n";
     if (plan_.short_lived) text += "Connection: close\r\n";
     if (plan_.method != "GET") text += "Content-Length: " + std::to_string(plan_.body) + "\r\n";
     return text + "\r\n" + std::string(plan_.body, 'b');
@@ -201,6 +202,7 @@ bool Requests::whole(Guest& guest, bool& keep) {
     if (end == std::string_view::npos) return false;
     const auto head = all.substr(0, end + 2);
     if (all.size() < end + 4 + content_length(head)) return false;
+    tally_.good += head.substr(8, 5) == " 200 " ? 1 : 0;
     keep = !has_line(head, "connection: close");
     return true;
 }

@@ -16,6 +16,7 @@ struct Plan {
     std::string method = "GET";
     std::string path = "/";          // "%d" stands for a number below `spread`
     std::string host = "localhost";  // likewise
+    std::string header;              // "name: value", likewise; empty: none
     std::uint64_t spread = 1;
     std::size_t body = 0;
     std::size_t connections = 32;
@@ -30,7 +31,7 @@ struct Plan {
 };
 
 struct Tally {
-    std::uint64_t requests = 0, broken = 0, reopened = 0;
+    std::uint64_t requests = 0, good = 0, broken = 0, reopened = 0;  // good: answered with 200
     std::map<std::string, std::uint64_t> reasons{};
     std::vector<std::uint32_t> micros{};
     double seconds = 0;

@@ -77,7 +77,7 @@ def callgrind_total(folder, pid):
     return None
 
 
-def instructions_of_run(kind, folder, setting, count):
+def instructions_of_run(kind, folder, setting, count, **pattern):
     proxy = kind(folder)
     proxy.limit = 120
     prefix = ["valgrind", "--tool=callgrind", "--trace-children=yes",
@@ -85,11 +85,11 @@ def instructions_of_run(kind, folder, setting, count):
     proxy.start(setting, prefix=prefix, alone=True)
     try:
         pid = proxy.traffic()[0]
-        done = Load("requests", proxy.port, count=count, connections=16).finish()
+        done = Load("requests", proxy.port, count=count, connections=16, **pattern).finish()
     finally:
         proxy.stop(60)
     total = callgrind_total(proxy.folder, pid)
-    return total if done.get("requests") == count else None
+    return total if done.get("good") == count else None
 
 
 def instructions(kinds, folder, setting, few, many):
@@ -133,7 +133,7 @@ def system_calls(proxy, few, many):
     return {name: times for name, times in calls.items() if times >= 0.005}
 
 
-def allocations(kind, folder, setting, count):
+def allocations(kind, folder, setting, count, **pattern):
     """Heap allocations per request once warm, counted in the traffic process by a preloaded library."""
     proxy = kind(folder / "alloc")
     file = proxy.folder / "allocations"
@@ -146,9 +146,9 @@ def allocations(kind, folder, setting, count):
             pairs = struct.iter_unpack("QQ", file.read_bytes())
             return sum(number for pid, number in pairs if pid in pids)
 
-        Load("requests", proxy.port, count=max(2000, count // 5)).finish()
+        Load("requests", proxy.port, count=max(2000, count // 5), **pattern).finish()
         before = counted()
-        Load("requests", proxy.port, count=count).finish()
+        Load("requests", proxy.port, count=count, **pattern).finish()
         return (counted() - before) / count
     finally:
         proxy.stop()

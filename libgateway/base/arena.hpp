@@ -22,11 +22,10 @@ public:
 
     void* take(std::size_t size, std::size_t align = alignof(std::max_align_t)) {
         const std::size_t at = (used_ + align - 1) & ~(align - 1);
-        if (current_ < blocks_.size() && at + size <= blocks_[current_].size) {
-            used_ = at + size;
-            return blocks_[current_].memory.get() + at;
-        }
-        return take_slow(size);
+        if (at + size > size_) [[unlikely]]
+            return take_slow(size);
+        used_ = at + size;
+        return memory_ + at;
     }
     template <class T, class... Args>
     T* make(Args&&... args) {
@@ -51,13 +50,17 @@ public:
     }
     // Forgets everything; keeps the first block, gives the others back.
     void reset() noexcept {
-        if (blocks_.size() > 1) blocks_.resize(1);
-        current_ = used_ = 0;
+        if (blocks_.size() > 1) {
+            blocks_.resize(1);
+            use_last();
+        }
+        used_ = 0;
     }
     // Gives all memory back, for an owner that goes idle.
     void release() noexcept {
         blocks_.clear();
-        current_ = used_ = 0;
+        memory_ = nullptr;
+        size_ = used_ = 0;
     }
 
 private:
@@ -65,15 +68,20 @@ private:
         std::unique_ptr<std::byte[]> memory;
         std::size_t size;
     };
-    void* take_slow(std::size_t size) {
+    [[gnu::noinline]] void* take_slow(std::size_t size) {
         const std::size_t bytes = size > block_ ? size : block_;
         blocks_.push_back({std::unique_ptr<std::byte[]>(new std::byte[bytes]), bytes});
-        current_ = blocks_.size() - 1;
+        use_last();
         used_ = size;
-        return blocks_[current_].memory.get();
+        return memory_;
+    }
+    void use_last() noexcept {
+        memory_ = blocks_.back().memory.get();
+        size_ = blocks_.back().size;
     }
     std::vector<Block> blocks_;
-    std::size_t current_ = 0, used_ = 0, block_;
+    std::byte* memory_ = nullptr;  // of the last block
+    std::size_t size_ = 0, used_ = 0, block_;
 };
 
 }  // namespace gateway

@@ -17,7 +17,7 @@ struct NameTest {
     NameTest(std::string_view text, FieldName number) noexcept : name(text), id(number) {}
     bool operator()(const Field& field) const noexcept {
         if (field.id != id) return false;
-        return id != FieldName::unknown || iequals(field.name, name);
+        return id != FieldName::unknown || (field.name.size() == name.size() && iequals(field.name, name));
     }
     std::string_view name;
     FieldName id;
@@ -74,7 +74,11 @@ bool Fields::set(FieldName id, std::string_view value) noexcept {
 }
 
 std::size_t Fields::remove(std::string_view name) noexcept {
-    return drop(*this, NameTest(name), 0);
+    return remove(name, field_name(name));
+}
+
+std::size_t Fields::remove(std::string_view name, FieldName id) noexcept {
+    return drop(*this, NameTest(name, id), 0);
 }
 
 std::size_t Fields::remove(FieldName id) noexcept {

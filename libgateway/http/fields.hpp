@@ -52,6 +52,7 @@ public:
     // How many were removed; the order of the rest is kept.
     std::size_t remove(std::string_view name) noexcept;
     std::size_t remove(FieldName id) noexcept;
+    std::size_t remove(std::string_view name, FieldName id) noexcept;
     // Keeps the fields for which `keep(field)` is true, in order; one pass, `keep` sees each field once.
     template <class Keep>
     void retain(Keep&& keep) {

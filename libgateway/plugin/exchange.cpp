@@ -1,5 +1,7 @@
 #include "libgateway/plugin/exchange.hpp"
 
+#include <array>
+
 #include "libgateway/base/log.hpp"
 
 namespace gateway {
@@ -58,12 +60,20 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
     consumer_ = consumer;
     consumer_name_ = arena_.copy(consumer->username);
     consumer_group_ = arena_.copy(consumer->group_id);
-    const auto tell = [&](std::string_view field, std::string_view value) {
-        if (value.empty() || !request.fields.set(field, value)) request.fields.remove(field);
+    const std::array<http::Field, 3> told{{{"X-Consumer-Username", consumer_name_},
+                                           {"X-Credential-Identifier", arena_.copy(credential_id)},
+                                           {"X-Consumer-Custom-ID", arena_.copy(consumer->custom_id)}}};
+    const auto names = [](const http::Field& mine, const http::Field& field) {
+        return mine.name.size() == field.name.size() && iequals(mine.name, field.name);
     };
-    tell("X-Consumer-Username", consumer_name_);
-    tell("X-Credential-Identifier", arena_.copy(credential_id));
-    tell("X-Consumer-Custom-ID", arena_.copy(consumer->custom_id));
+    request.fields.retain([&](const http::Field& field) {
+        return field.id != FieldName::unknown ||
+               !(names(told[0], field) || names(told[1], field) || names(told[2], field));
+    });
+    for (const http::Field& field : told) {
+        if (!field.value.empty() && !request.fields.add(field.name, field.value, FieldName::unknown))
+            log::error("no room for the field {}", field.name);
+    }
 }
 
 Task<Verdict> Exchange::prepare_for(const Chain&) {
@@ -98,7 +108,21 @@ void Exchange::set_promised() noexcept {
         ordered = promises_;
         promises_ = next;
     }
-    for (; ordered; ordered = ordered->next) response.fields.set(ordered->name, ordered->value, ordered->id);
+    response.fields.retain([ordered](const http::Field& field) {
+        for (const Promise* promise = ordered; promise; promise = promise->next) {
+            if (promise->id != field.id || promise->name.size() != field.name.size()) continue;
+            if (field.id != FieldName::unknown || iequals(promise->name, field.name)) return false;
+        }
+        return true;
+    });
+    // Of equal names the last one counts.
+    for (const Promise* promise = ordered; promise; promise = promise->next) {
+        bool repeated = false;
+        for (const Promise* later = promise->next; later; later = later->next) {
+            repeated = repeated || (later->id == promise->id && iequals(later->name, promise->name));
+        }
+        if (!repeated) response.fields.add(promise->name, promise->value, promise->id);
+    }
 }
 
 void Exchange::clear() noexcept {

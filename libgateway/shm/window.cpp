@@ -68,7 +68,7 @@ WindowCount take_fixed(Cell& cell, std::uint64_t limit, std::int64_t window_ms, 
 namespace {
 
 constexpr std::uint64_t closed = std::uint64_t{1} << count_bits;
-constexpr unsigned number_shift = count_bits + 1, number_bits = 64 - number_shift;
+constexpr unsigned number_shift = count_bits + 1;
 
 std::uint64_t numbered(std::int64_t window_number) noexcept {
     return static_cast<std::uint64_t>(window_number) << number_shift;

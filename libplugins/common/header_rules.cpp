@@ -163,18 +163,25 @@ HeaderRules::HeaderRules(const json::Value& headers, AddForm add_form) {
         read_lines(headers.find("add"));
     }
     if (const json::Value* remove = headers.find("remove")) {
-        for (const json::Value& name : remove->items()) remove_.push_back(name.string());
+        for (const json::Value& name : remove->items()) remove_.emplace_back(name.string());
     }
 }
 
 HeaderRules::Rule HeaderRules::rule_of(std::string_view name, const json::Value& value) {
-    Rule rule{std::string(name), {}};
+    Rule rule(name);
     if (!value.is_array()) {
-        rule.values.emplace_back(scalar_text(value));
+        rule.values.push_back(text_of(scalar_text(value)));
         return rule;
     }
-    for (const json::Value& item : value.items()) rule.values.emplace_back(scalar_text(item));
+    for (const json::Value& item : value.items()) rule.values.push_back(text_of(scalar_text(item)));
     return rule;
+}
+
+HeaderRules::Text HeaderRules::text_of(const std::string& text) {
+    Text made{expr::Template(text), {}};
+    Arena arena;
+    if (made.text.constant()) made.fixed = field_value(made.text.text(), arena);
+    return made;
 }
 
 void HeaderRules::read_members(const json::Value* members, std::vector<Rule>& to) {
@@ -197,20 +204,21 @@ void HeaderRules::read_lines(const json::Value* lines) {
 void HeaderRules::apply(http::Fields& fields, const expr::VariableSource& source, Arena& arena,
                         std::span<const std::string_view> captures) const {
     bool fits = true;
-    const auto expand = [&](const expr::Template& value) {
-        return field_value(value.expand(source, arena, captures).text, arena);
+    const auto expand = [&](const Text& value) -> std::string_view {
+        if (value.text.constant()) return value.fixed;
+        return field_value(value.text.expand(source, arena, captures).text, arena);
     };
     for (const Rule& rule : add_) {
-        for (const expr::Template& value : rule.values) fits &= fields.add(rule.name, expand(value));
+        for (const Text& value : rule.values) fits &= fields.add(rule.name, expand(value), rule.id);
     }
     for (const Rule& rule : set_) {
         const std::string_view first = rule.values.size() == 1 ? expand(rule.values[0]) : std::string_view();
-        if (first.empty()) fields.remove(rule.name);
-        if (!first.empty()) fits &= fields.set(rule.name, first);
+        if (first.empty()) fields.remove(rule.name, rule.id);
+        if (!first.empty()) fits &= fields.set(rule.name, first, rule.id);
         if (rule.values.size() == 1) continue;
-        for (const expr::Template& value : rule.values) fits &= fields.add(rule.name, expand(value));
+        for (const Text& value : rule.values) fits &= fields.add(rule.name, expand(value), rule.id);
     }
-    for (const std::string& name : remove_) fields.remove(name);
+    for (const Rule& rule : remove_) fields.remove(rule.name, rule.id);
     if (!fits) log::error("no room for more header fields; some that a plugin adds are left out");
 }
 

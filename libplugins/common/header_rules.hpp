@@ -39,16 +39,23 @@ public:
                std::span<const std::string_view> captures = {}) const;
 
 private:
-    struct Rule {
-        std::string name;
-        std::vector<expr::Template> values;
+    struct Text {
+        expr::Template text;
+        std::string fixed;  // what a text without variables comes to
     };
+    struct Rule {
+        explicit Rule(std::string_view text) : name(text), id(http::field_name(text)) {}
+        std::string name;
+        http::FieldName id;
+        std::vector<Text> values;
+    };
+    static Text text_of(const std::string& text);
     static Rule rule_of(std::string_view name, const json::Value& value);
     void read_members(const json::Value* members, std::vector<Rule>& to);
     void read_lines(const json::Value* lines);
 
     std::vector<Rule> add_, set_;
-    std::vector<std::string> remove_;
+    std::vector<Rule> remove_;
 };
 
 }  // namespace gateway::plugins

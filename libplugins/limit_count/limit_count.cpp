@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/shm/window.hpp"
@@ -22,6 +21,7 @@ struct Limit {
         explicit Name(std::string name) : text(std::move(name)), id(http::field_name(text)) {}
     };
     Name limit_field, remaining_field, reset_field;
+    std::string count_text = count.is_template() ? std::string() : std::to_string(count.number());
 };
 
 // One limit for one request.
@@ -38,21 +38,30 @@ Limit::Name prefixed(std::string name, const std::string& prefix) {
     return Limit::Name(std::move(name));
 }
 
+// Into `end` and before it; the first digit.
+char* write_number(std::uint64_t number, char* end) noexcept {
+    do *--end = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    return end;
+}
+
 std::string_view number_text(std::uint64_t number, Arena& arena) {
-    char* const begin = arena.chars(20);
-    return {begin, static_cast<std::size_t>(std::to_chars(begin, begin + 20, number).ptr - begin)};
+    char* const end = arena.chars(20) + 20;
+    const char* const begin = write_number(number, end);
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 // Seconds, cut to two decimals, without trailing zeros.
 std::string_view seconds_text(std::int64_t ms, Arena& arena) {
     const auto hundredths = static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0) / 10);
     if (hundredths % 100 == 0) return number_text(hundredths / 100, arena);
-    char* const begin = arena.chars(24);
-    char* end = std::to_chars(begin, begin + 20, hundredths / 100).ptr;
-    *end++ = '.';
-    *end++ = static_cast<char>('0' + hundredths % 100 / 10);
-    if (hundredths % 10 != 0) *end++ = static_cast<char>('0' + hundredths % 10);
-    return {begin, static_cast<std::size_t>(end - begin)};
+    char* const behind = arena.chars(24) + 24;
+    char* end = behind;
+    if (hundredths % 10 != 0) *--end = static_cast<char>('0' + hundredths % 10);
+    *--end = static_cast<char>('0' + hundredths % 100 / 10);
+    *--end = '.';
+    end = write_number(hundredths / 100, end);
+    return {end, static_cast<std::size_t>(behind - end)};
 }
 
 class LimitCount final : public Plugin {
@@ -180,7 +189,9 @@ private:
         const bool told = settings_.show_limit_quota_header, asked = expr::VariableNames::wanted(info_);
         if (!told && !asked) return count.admitted;
         Arena& arena = exchange.arena();
-        const std::string_view limit = number_text(static_cast<std::uint64_t>(applied.count), arena);
+        const std::string_view limit = applied.limit->count_text.empty()
+                                           ? number_text(static_cast<std::uint64_t>(applied.count), arena)
+                                           : applied.limit->count_text;
         const std::string_view remaining = number_text(count.remaining, arena);
         const std::string_view reset = seconds_text(count.reset_ms, arena);
         if (told) {

@@ -90,18 +90,16 @@ public:
 
     Step rewrite(Exchange& exchange) const override {
         if (settings_.host) exchange.upstream_host = *settings_.host;
-        expr::Captures captures;
         if (settings_.uri) {
             exchange.upstream_uri = unsafe() ? raw_target(exchange) : safe_target(exchange);
         } else if (!pairs_.empty()) {
+            expr::Captures captures;
             if (!substitute(exchange, captures)) return exchange.respond_with(exchange.reply());
+            set_headers(exchange, {captures.groups.data(), captures.count});
         } else if (unsafe()) {
             exchange.upstream_uri = raw_subject(exchange);
         }
-        if (!headers_.empty()) {
-            headers_.apply(exchange.request.fields, exchange, exchange.arena(),
-                           {captures.groups.data(), captures.count});
-        }
+        if (settings_.uri || pairs_.empty()) set_headers(exchange, {});
         if (settings_.method) {
             exchange.upstream_method_text = *settings_.method;
             exchange.upstream_method = boost::beast::http::string_to_verb(*settings_.method);
@@ -114,6 +112,10 @@ private:
         expr::Regex regex;
         expr::Replacement replacement;
     };
+
+    void set_headers(Exchange& exchange, std::span<const std::string_view> captures) const {
+        if (!headers_.empty()) headers_.apply(exchange.request.fields, exchange, exchange.arena(), captures);
+    }
 
     static void check_pair(const std::string& pattern, const std::string& replacement, config::Errors& errors) {
         try {
