@@ -12,7 +12,7 @@ LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
 FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis"]
-BELOW_3 = ["base", *FLOOR_1, "route", "upstream"]
+BELOW_3 = ["base", *FLOOR_1, "route", "upstream", "delivery"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
     "base": [],
@@ -29,8 +29,9 @@ MAY_INCLUDE = {
     "redis": ["base", "net"],
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
+    "delivery": ["base", "net", "http", "telemetry"],
     "client": ["base", "net", "http", "upstream"],
-    "plugin": ["base", *FLOOR_1, "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint"],
+    "plugin": ["base", *FLOOR_1, "delivery", "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint"],
     "snapshot": [*BELOW_3, "plugin"],
     "proxy": BELOW_5,
     "sources": BELOW_5,
@@ -40,7 +41,8 @@ MAY_INCLUDE = {
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
 }
 PLUGIN_MAY_INCLUDE = [
-    "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client"
+    "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client",
+    "delivery"
 ]
 APP_MAY_INCLUDE = {"gatewayd": ["base", "process"], "gatewayctl": ["base", "control", "json"]}
 

@@ -53,6 +53,9 @@ install_build_packages() {
         libbrotli-dev catch2 libvalijson-dev curl redis-tools
 }
 
+# promtool reads what the metrics endpoint writes, in a test that is left out without it.
+install_test_packages() { install_packages prometheus; }
+
 # Jobs for a build: one per usable CPU, but not more than memory allows at 1.5 GiB a compiler.
 build_jobs() {
     local cpus memory

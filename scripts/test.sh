@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 preset=${1:-release}
 shift || true
 install_build_packages
+install_test_packages
 build "$preset"
 say "testing ($preset)"
 ctest --preset "$preset" -j"$(nproc)" "$@"

@@ -19,13 +19,16 @@ QUICK = {"rounds": 7, "seconds": 1, "few": 500, "many": 1500, "calls": 2000, "id
          "reloads": 6, "own_reloads": 20, "pause": 0.2,
          "routes": [("paths", 1), ("paths", 1000), ("paths", 100000)], "others_routes": [],
          "route_seconds": 0.3, "route_rounds": 5, "consumers": 100000,
-         "changes": 50000, "change_seconds": 6, "bytes": 2**28, "body_rounds": 1}
+         "changes": 50000, "change_seconds": 6, "bytes": 2**28, "body_rounds": 1,
+         "scraped_routes": 10000, "scrape_seconds": 5}
 FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000,
         "reloads": 30, "own_reloads": 100, "pause": 0.3,
         "routes": [("paths", 1), ("paths", 1000), ("paths", 100000), ("hosts", 100000)],
         "others_routes": [("paths", 1), ("paths", 100000)], "route_seconds": 1, "route_rounds": 9, "consumers": 100000,
-        "changes": 50000, "change_seconds": 60, "bytes": 2**30, "body_rounds": 3}
-PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes", "chains"]
+        "changes": 50000, "change_seconds": 60, "bytes": 2**30, "body_rounds": 3,
+        "scraped_routes": 10000, "scrape_seconds": 30}
+PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes", "metrics",
+         "chains"]
 
 
 class Bench:
@@ -138,6 +141,8 @@ class Bench:
         if Gateway in self.kinds:
             self.part("changes", lambda: scenarios.changes(
                 self.folder, self.backends.ports, size["changes"], size["change_seconds"], 50))
+            self.part("metrics", lambda: scenarios.metrics(
+                self.folder, self.backends.ports, size["scraped_routes"], size["scrape_seconds"]))
             self.part("chains", lambda: chains.measure(self.folder, self.setting(), size))
 
     def close(self):

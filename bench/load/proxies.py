@@ -15,10 +15,14 @@ BIN = ROOT / "build/release/bin"
 
 
 class Setting:
-    """What a proxy is to serve: backends, exact paths /r/0 … or hosts h0 … of one path; reloads change the mark."""
+    """What a proxy is to serve: backends, exact paths /r/0 … or hosts h0 … of one path; reloads change the mark.
 
-    def __init__(self, backends, routes=0, hosts=0, mark=0):
+    `metrics`: port where the gateway's metrics are served, made every `refresh` seconds; 0: it keeps none.
+    """
+
+    def __init__(self, backends, routes=0, hosts=0, mark=0, metrics=0, refresh=15):
         self.backends, self.routes, self.hosts, self.mark = backends, routes, hosts, mark
+        self.metrics, self.refresh = metrics, refresh
 
     def nodes(self):
         """Reloads use the second backend every other time."""
@@ -183,7 +187,15 @@ class Gateway(Proxy):
         odd = setting.mark // 10 % 2
         ports = [self.port, self.second_port] if odd else [self.port]
         listeners = ", ".join(f"{{ip: 127.0.0.1, port: {port}}}" for port in ports)
-        (self.folder / "gateway.yaml").write_text(self.static_file(listeners, self.workers + odd))
+        (self.folder / "gateway.yaml").write_text(
+            self.static_file(listeners, self.workers + odd) + self.metrics_section(setting))
+
+    @staticmethod
+    def metrics_section(setting):
+        own = "enable_export_server: false"
+        if setting.metrics:
+            own = f"export_addr: {{port: {setting.metrics}}}, refresh_interval: {setting.refresh}"
+        return f"plugin_attr: {{prometheus: {{{own}}}}}\n"
 
     def static_file(self, listeners, workers):
         return f"""apisix:
@@ -204,6 +216,8 @@ gateway: {{data_dir: data, socket: gateway.sock}}
         nodes = ", ".join(f'"127.0.0.1:{port}": 1' for port in setting.nodes())
         lines = [f"upstreams:\n  - {{id: back, type: roundrobin, nodes: {{{nodes}}}}}\n"]
         lines += self.marks(setting.mark)
+        if setting.metrics:
+            lines.append("global_rules:\n  - {id: metrics, plugins: {prometheus: {}}}\n")
         lines.append("routes:\n")
         lines += [f"  - {{id: r{i}, uri: /r/{i}, upstream_id: back}}\n" for i in range(setting.routes)]
         lines += [f"  - {{id: h{i}, uri: /*, host: h{i}, upstream_id: back}}\n" for i in range(setting.hosts)]

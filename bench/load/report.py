@@ -124,6 +124,17 @@ def changes(row):
     return f"## One changed route among {row['routes']:,}\n\n" + table(["", ""], body)
 
 
+def metrics(row):
+    body = [["traffic", f"{row['rate']:,} requests a second"],
+            ["scrapes, bytes of the last", f"{row['scrapes']}, {row['bytes']:,}"],
+            ["p50 quiet, while scraped", f"{row['quiet_p50']} µs, {row['busy_p50']} µs"],
+            ["p99 quiet, while scraped", f"{row['quiet_p99']} µs, {row['busy_p99']} µs"],
+            ["p99 × quiet", number(row["times_p99"], 2)],
+            ["broken requests", row["broken"]],
+            ["control MiB", number(row["control"] / 2**20, 1)]]
+    return f"## Metrics of {row['routes']:,} routes, scraped without a rest\n\n" + table(["", ""], body)
+
+
 def chains(row):
     counts, plain = row["instructions"], row["instructions"].get("none")
     body = [[name, number(value, 0), number(value and plain and value - plain, 0)] for name, value in counts.items()]
@@ -193,6 +204,8 @@ def bounds(results):
         bound("50 changes a second: ms until served, most", row["seen_most"] * 1000, 100, 1)
         bound("50 changes a second: growth of memory", row["growth"], 0.05, 3)
         bound("50 changes a second: longest loop turn, µs", row["longest_apply"], 2000, 0)
+    if row := results.get("metrics"):
+        bound("metrics scraped in a loop: p99 × quiet", row["times_p99"], 1.05)
     if row := results.get("chains"):
         rows += chain_bounds(row)
     return "## Numbers to reach\n\n" + table(["what", "measured", "bound", "met"], rows) if rows else ""
@@ -223,7 +236,8 @@ def markdown(results):
         parts.append(throughput(results["throughput"]))
     if "instructions" in results or "calls" in results:
         parts.append(per_request(results))
-    laid_out = {"idle": idle, "reloads": reloads, "bodies": bodies, "routes": routes, "changes": changes, "chains": chains}
+    laid_out = {"idle": idle, "reloads": reloads, "bodies": bodies, "routes": routes, "changes": changes, "metrics": metrics,
+                "chains": chains}
     for name, lay_out in laid_out.items():
         if results.get(name):
             parts.append(lay_out(results[name]))

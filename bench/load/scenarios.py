@@ -1,14 +1,17 @@
 """The measurements. Each returns plain dictionaries that report.py lays out."""
 
 import json
+import os
 import re
 import signal
 import statistics
 import struct
 import subprocess
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread, get_native_id
 
 import system
 from proxies import BIN, BareLoop, Direct, Gateway, Haproxy, Load, Nginx, Setting, TaskLoop
@@ -307,6 +310,62 @@ def over_windows(windows):
 def over_blocks(made):
     return {"made": sum(one["made"] for one in made), "seconds": sum(one["seconds"] for one in made),
             "median_ms": median([one["median_ms"] for one in made]), "most_ms": max(one["most_ms"] for one in made)}
+
+
+class Scraper:
+    """A client that reads the metrics again and again, as long as it is entered."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}/apisix/prometheus/metrics"
+        self.times, self.bytes, self.over = 0, 0, False
+
+    def once(self):
+        with urllib.request.urlopen(self.url, timeout=30) as answer:
+            size = 0
+            while part := answer.read(2**20):
+                size += len(part)
+        return size
+
+    def run(self):
+        """On the load's CPU and behind it: the reader of the text is not what is measured."""
+        os.sched_setaffinity(0, {system.LOAD_CPU})
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), 19)
+        while not self.over:
+            self.bytes = self.once()
+            self.times += 1
+
+    def __enter__(self):
+        self.over = False
+        self.thread = Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+
+
+def metrics(folder, backends, count, seconds):
+    """What traffic over many routes, all counted, notices of metrics made every second and scraped without a rest."""
+    gateway = Gateway(folder / "metrics")
+    setting = Setting(backends, routes=count, metrics=system.free_port(), refresh=1)
+    gateway.start(setting)
+    try:
+        pattern = {"path": "/r/%d", "spread": count}
+        Load("requests", gateway.port, milliseconds=3000, **pattern).finish()
+        with Scraper(setting.metrics) as scraper:
+            busy = over_windows(steady(gateway, seconds, pattern))
+        memory = system.memory_of(gateway.control(), "Rss")
+        setting.refresh = 3600
+        gateway.reload(setting)
+        time.sleep(3)
+        quiet = over_windows(steady(gateway, seconds, pattern))
+        return {"routes": count, "scrapes": scraper.times, "bytes": scraper.bytes, "rate": STEADY_RATE,
+                "broken": quiet["broken"] + busy["broken"], "times_p99": busy["p99"] / quiet["p99"],
+                "control": memory, "quiet_p50": quiet["p50"], "busy_p50": busy["p50"],
+                "quiet_p99": quiet["p99"], "busy_p99": busy["p99"]}
+    finally:
+        gateway.stop()
 
 
 def large_bodies(proxies, size, rounds):

@@ -57,6 +57,8 @@ private:
             arguments.set("strict", true);
         } else if (option == "--from") {
             arguments.set("from", json::Value(value_of(option)));
+        } else if (option == "--route") {
+            arguments.set("filter", json::Value(value_of(option)));
         } else if (option == "--consumer") {
             arguments.set("consumer", json::Value(value_of(option)));
         } else if (option == "-H" || option == "--header") {

@@ -17,7 +17,9 @@ inline constexpr std::array commands{
                 "check the static file with its routes, or a route file; changes nothing"},
     CommandHelp{"explain", "explain METHOD URL [-H 'name: value']… [--from IP] [--consumer NAME]",
                 "which route answers a request and why, or why none does"},
-    CommandHelp{"show", "show routes|upstreams|consumers|consumer_groups|plugin_metadata|workers|connections [FILTER]",
+    CommandHelp{"show",
+                "show routes|upstreams|consumers|consumer_groups|plugin_metadata|workers|connections [FILTER], plugins "
+                "--route ID",
                 "what is in force, one line each"},
     CommandHelp{"plugin", "plugin list|show NAME",
                 "the plugins of this gateway; what one is and what it can be set to"},

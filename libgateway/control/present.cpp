@@ -106,6 +106,7 @@ std::string show_text(std::string_view what, const json::Value& result) {
     if (what == "consumers") return table_of(result, {"id", "group", "credentials", "plugins", "where"});
     if (what == "consumer_groups") return table_of(result, {"id", "plugins", "consumers", "where"});
     if (what == "plugin_metadata") return table_of(result, {"id", "metadata", "where"});
+    if (what == "plugins") return table_of(result, {"plugin", "phase", "kind", "count", "mean_us"});
     if (what == "workers") {
         return table_of(result, {"index", "pid", "state", "incarnation", "revision", "connections", "requests",
                                  "longest_turn_us", "longest_apply_us", "crashes"});

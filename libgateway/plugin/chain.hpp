@@ -12,6 +12,7 @@
 #include "libgateway/base/ref_counted.hpp"
 #include "libgateway/plugin/instance.hpp"
 #include "libgateway/plugin/plugin.hpp"
+#include "libgateway/plugin/plugin_times.hpp"
 
 namespace gateway {
 
@@ -112,7 +113,7 @@ private:
     template <Phase P, class... Args>
     static Step call(const LaneEntry& entry, Exchange& exchange, Args&... args) noexcept {
         try {
-            if (exchange.traced) [[unlikely]]
+            if (exchange.traced || exchange.timed) [[unlikely]]
                 return call_watched<P>(entry, exchange, args...);
             return (entry.plugin->*hook_of<P>)(exchange, args...);
         } catch (...) {
@@ -121,20 +122,30 @@ private:
     }
     template <Phase P, class... Args>
     static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
-        exchange.trace(entry.instance->name, P, entry.instance->where);
+        const Instance& instance = *entry.instance;
+        Exchange::Trace* trace = exchange.traced ? &exchange.trace(instance.name, P, instance.where) : nullptr;
         tell_before(entry, exchange, P);
+        const std::int64_t begun = monotonic_ns();
         Step step = (entry.plugin->*hook_of<P>)(exchange, args...);
+        const std::int64_t took = monotonic_ns() - begun;
+        if (trace) trace->cpu_ns += took;
+        if (exchange.timed) note_time(instance, exchange, P, TimeKind::cpu, took);
         if (step.ready()) tell_after(entry, exchange, P, step.verdict());
         return step;
     }
     // Advanced debug mode.
     static void tell_before(const LaneEntry& entry, const Exchange& exchange, Phase phase) noexcept;
     static void tell_after(const LaneEntry& entry, const Exchange& exchange, Phase phase, Verdict verdict) noexcept;
+    // Waits are always measured: whoever waits can afford it.
     template <Phase P>
     static Task<Verdict> finish(const LaneEntry& entry, Exchange& exchange, Step step) {
         try {
+            const std::int64_t begun = monotonic_ns();
             Task<Verdict> pending = std::move(step).wait();
             const Verdict verdict = co_await pending;
+            const std::int64_t took = monotonic_ns() - begun;
+            if (exchange.traced) exchange.trace(entry.instance->name, P, entry.instance->where).wait_ns += took;
+            note_time(*entry.instance, exchange, P, TimeKind::wait, took);
             if (exchange.hooks) tell_after(entry, exchange, P, verdict);
             co_return verdict;
         } catch (...) {

@@ -17,6 +17,9 @@ std::string_view debug_header(Exchange& exchange, const Chain& route_chain, Debu
 // A second field tells where the settings came from: "key-auth=routes/1, proxy-rewrite=consumers/jack".
 inline constexpr std::string_view sources_field = "Apisix-Plugins-From";
 
+// A third tells what each hook took up to here, in microseconds: "key-auth#access;cpu=12.3;wait=250.0".
+inline constexpr std::string_view times_field = "Apisix-Plugins-Time";
+
 // Sets the fields, replacing the upstream's own of these names.
 void set_debug_header(Exchange& exchange, const Chain& route_chain, DebugForm form,
                       std::string_view field_name = "Apisix-Plugins");

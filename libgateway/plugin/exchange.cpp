@@ -83,14 +83,24 @@ Task<Verdict> Exchange::prepare_for(const Chain&) {
     co_return Verdict::next;
 }
 
-void Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
-    for (const Trace* known = first_trace_; known; known = known->next) {
-        if (known->phase == phase && known->plugin == plugin) return;
+Exchange::Trace& Exchange::trace(std::string_view plugin, Phase phase, std::string_view where) {
+    for (Trace* known = first_trace_; known; known = known->next) {
+        if (known->phase == phase && known->plugin == plugin) return *known;
     }
-    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where), nullptr});
+    Trace* made = arena_.make<Trace>(Trace{plugin, phase, arena_.copy(where)});
     (last_trace_ ? last_trace_->next : first_trace_) = made;
     last_trace_ = made;
     if (!debug_field.empty()) log::warn("{}: {}#{}", debug_field, plugin, name_of(phase));
+    return *made;
+}
+
+ExchangeFacts Exchange::facts() const {
+    ExchangeFacts known;
+    known.status = response.status;
+    known.response_source = source == ResponseSource::upstream  ? "upstream"
+                            : source == ResponseSource::gateway ? "nginx"
+                                                                : "apisix";
+    return known;
 }
 
 // The first promise is the last of the list, so that fields come out in the order of their promises.
@@ -120,6 +130,11 @@ void Exchange::set_promised() noexcept {
 }
 
 void Exchange::clear() noexcept {
+    if (kept_limit_ != 0) {
+        kept_limit_ = 0;
+        if (kept_body_.capacity() > 65536) std::string().swap(kept_body_);
+        kept_body_.clear();
+    }
     request.clear();
     response.clear();
     uri = args = upstream_uri = upstream_host = upstream_scheme = request_body = {};
@@ -128,7 +143,7 @@ void Exchange::clear() noexcept {
     if (consumer_) consumer_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
-    has_args = args_changed = body_buffered = traced = merge_failed = false;
+    has_args = args_changed = body_buffered = traced = timed = merge_failed = false;
     upstream_method = http::Verb::unknown;
     source = ResponseSource::none;
     route_chain = nullptr;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "libgateway/base/arena.hpp"
@@ -11,6 +12,7 @@
 #include "libgateway/expr/variable.hpp"
 #include "libgateway/http/head.hpp"
 #include "libgateway/plugin/consumer.hpp"
+#include "libgateway/plugin/facts.hpp"
 #include "libgateway/plugin/phase.hpp"
 #include "libgateway/plugin/services.hpp"
 
@@ -129,6 +131,17 @@ public:
     // Value of a variable of the specification (router.md 9) as text in the arena or elsewhere alive; false if absent.
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override = 0;
 
+    // Of the matched route; empty: there is none.
+    virtual std::string_view route_id() const noexcept { return {}; }
+    // How it went, for the log phase.
+    virtual ExchangeFacts facts() const;
+    // The first `limit` bytes of the request body are kept for the log phase as they pass. Before the body is read.
+    void keep_request_body(std::size_t limit) noexcept { kept_limit_ = limit > kept_limit_ ? limit : kept_limit_; }
+    // What was kept, at least as much as was asked for if there was so much.
+    std::string_view kept_request_body() const noexcept {
+        return body_buffered ? request_body : std::string_view(kept_body_);
+    }
+
     // The request target to write to the upstream: upstream_uri, else the original one, with `args` where they changed.
     std::string_view upstream_target();
 
@@ -163,13 +176,16 @@ public:
         std::string_view plugin;
         Phase phase;
         std::string_view where;  // the object whose settings it ran with: "routes/12", "consumers/jack"
-        Trace* next;
+        std::int64_t cpu_ns = 0, wait_ns = 0;
+        Trace* next = nullptr;
     };
     bool traced = false;
+    bool timed = false;                 // one exchange in 64: the time that hooks take is measured
     const DebugHooks* hooks = nullptr;  // advanced debug mode; `traced` is set with it
     // Name of the debug header once it is set: what runs afterwards and is not in it is logged under that name.
     std::string_view debug_field;
-    void trace(std::string_view plugin, Phase phase, std::string_view where);
+    // The entry of that plugin and phase, made at the first call.
+    Trace& trace(std::string_view plugin, Phase phase, std::string_view where);
     const Trace* traces() const noexcept { return first_trace_; }
 
 protected:
@@ -182,6 +198,13 @@ protected:
 
     mutable Arena arena_{2048};
     Services* services_ = nullptr;
+    // A piece of the request body that begins at `offset`; one that came before is not kept again.
+    void keep_piece(std::uint64_t offset, std::string_view piece) {
+        if (offset != kept_body_.size() || offset >= kept_limit_) return;
+        kept_body_.append(piece.substr(0, kept_limit_ - kept_body_.size()));
+    }
+    std::size_t kept_limit_ = 0;
+    std::string kept_body_;
     const ConsumerDirectory* consumers_ = &ConsumerDirectory::none();
 
 private:

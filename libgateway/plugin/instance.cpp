@@ -45,7 +45,9 @@ Ref<const Instance> make_instance(const PluginType& type, const json::Value& con
     made->where = scope.where;
     made->priority = made->meta.priority.value_or(type.priority);
     made->phases = type.phases;
-    if (!made->plugin) {
+    if (made->plugin) {
+        made->phases = static_cast<std::uint8_t>(type.phases & ~made->plugin->idle_phases());
+    } else {
         log::error("{} of {} cannot be used without its secrets: its requests get 500", type.name, scope.where);
         made->plugin = std::make_unique<const Unusable>();
         made->phases = phases_of<Unusable>();

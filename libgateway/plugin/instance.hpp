@@ -1,6 +1,7 @@
 // One configured plugin, ready to run, and the cache that makes equal entries share one instance.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,10 @@
 #include "libgateway/plugin/registry.hpp"
 
 namespace gateway {
+
+namespace telemetry {
+class Series;
+}
 
 class InstanceCache;
 
@@ -29,6 +34,8 @@ public:
     bool is_auth = false;       // finds out whom the request is made for
     bool before_auth = false;   // its rewrite does not wait for that
     Meta meta;
+    // Where the time of each phase is counted, first CPU, then waits; found when first needed.
+    mutable std::array<telemetry::Series*, 2 * phase_count> times{};
 
     Instance();
     ~Instance();

@@ -45,6 +45,8 @@ public:
     // Always, even if the client left; the verdict is ignored.
     virtual Step log(Exchange&) const { return Verdict::next; }
     virtual BodyNeeds body_needs() const noexcept { return {}; }
+    // Bits of phases whose hooks have nothing to do with these settings: they are left out of the lanes.
+    virtual std::uint8_t idle_phases() const noexcept { return 0; }
 };
 
 // A phase belongs to a plugin if the plugin overrides its hook; nobody lists phases by hand.

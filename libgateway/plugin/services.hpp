@@ -13,10 +13,21 @@
 
 namespace gateway {
 
+namespace delivery {
+class Dispatch;
+}
+namespace telemetry {
+class SeriesWriter;
+}
+
 // One per worker; outlives every exchange.
 class Services {
 public:
     virtual ~Services() = default;
+    // Where log entries go; null where nothing can be sent.
+    virtual delivery::Dispatch* dispatch() noexcept { return nullptr; }
+    // Metrics with labels of this worker; null where nobody keeps any.
+    virtual telemetry::SeriesWriter* series() noexcept { return nullptr; }
     // Tables of the whole machine, for counts that all workers share; null where there are none.
     virtual shm::Tables* tables() noexcept { return nullptr; }
     // Redis servers of this worker; null where there is no network.

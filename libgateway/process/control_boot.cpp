@@ -66,9 +66,8 @@ bool Control::read_static_file() {
     return true;
 }
 
-// Descriptors in the order of ToControl::resources; the last may be empty.
-void Control::attach(std::array<UniqueFd, 4> fds) {
-    segment_ = shm::Segment::attach(std::move(fds[0]));
+void Control::attach(Received received) {
+    segment_ = shm::Segment::attach(std::move(received.segment));
     auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
     auto* page = segment_->zone_as<ControlPage>(control_zone);
     if (!pages || !page) throw std::runtime_error("shared memory lacks the zones of workers or control");
@@ -78,12 +77,13 @@ void Control::attach(std::array<UniqueFd, 4> fds) {
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
     status_ =
         std::make_unique<StatusPage>(situation_, *revisions_, *pages, shm::Tables(*segment_, {max_workers + 1, 1}));
-    revisions_->channels().listen(std::move(fds[1]));
+    revisions_->channels().listen(std::move(received.channel));
     debug_file_ = std::make_unique<DebugFile>(
         config::debug_file_of(start_.options.config_path, config::process_environment()), page->debug);
     if (in_charge_) debug_file_->poll();
-    users_ = std::move(fds[2]);
-    probers_ = std::move(fds[3]);
+    users_ = std::move(received.socket);
+    probers_ = std::move(received.status);
+    scrapers_ = std::move(received.metrics);
     if (in_charge_) listen_to_users();
 }
 
@@ -97,6 +97,9 @@ void Control::listen_to_users() {
         status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
         status_api_->listen(std::move(probers_));
     }
+    if (!scrapers_) return;
+    metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, catalogue_);
+    metrics_->listen(std::move(scrapers_));
 }
 
 // Where workers live, the journal holds what was committed last; the disk may be a moment behind.

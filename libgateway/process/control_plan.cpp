@@ -10,6 +10,7 @@
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/base/unique_fd.hpp"
+#include "libgateway/config/metrics_attr.hpp"
 #include "libgateway/process/control_cpus.hpp"
 #include "libgateway/shm/tables.hpp"
 
@@ -85,6 +86,16 @@ void set_listeners(const config::ApisixSection& apisix, Plan& plan) {
         plan.status_address_size = set_address(plan.status_address, apisix.status->ip, apisix.status->port);
 }
 
+// Without the plugin nobody asks for metrics.
+void set_metrics(const config::StaticConfig& config, Plan& plan) {
+    config::Errors errors;
+    const config::MetricsAttr attr = config::read_metrics_attr(config.plugin_attr.value, errors);
+    if (!errors.empty()) throw Refusal(fmt::format("plugin_attr: {}", errors.first()));
+    const bool loaded = !config.plugins || std::count(config.plugins->begin(), config.plugins->end(), "prometheus") > 0;
+    if (!loaded || !attr.enable_export_server) return;
+    plan.metrics_address_size = set_address(plan.metrics_address, attr.export_addr.ip, attr.export_addr.port);
+}
+
 void set_processes(const config::StaticConfig& config, Plan& plan) {
     const config::NginxSection& nginx = config.nginx_config;
     const std::uint32_t wanted = nginx.worker_processes.count != 0 ? nginx.worker_processes.count : usable_cpus();
@@ -137,6 +148,7 @@ void set_files(const config::StaticConfig& config, Plan& plan) {
 std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     plan = {};
     set_listeners(config.apisix, plan);
+    set_metrics(config, plan);
     set_processes(config, plan);
     set_user(config.nginx_config.user, plan);
     set_tables(config.nginx_config.http, plan);

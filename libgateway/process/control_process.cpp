@@ -28,6 +28,15 @@ void to_error_log(LogLevel level, std::string_view line) {
     if (::write(error_log, text.data(), text.size()) < 0) return;  // a full disk: there is nowhere to say so
 }
 
+// The listeners are numbered by what there is.
+Received received_from(PacketReader<MasterHead>& packet) {
+    Received received{packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), {}, {}};
+    std::size_t at = 3;
+    if (packet.head().number & 1) received.status = packet.take_fd(at++);
+    if (packet.head().number & 2) received.metrics = packet.take_fd(at);
+    return received;
+}
+
 // sched_attr of sched_setattr(2), whose header does not go together with that of libc.
 struct SchedulerAttributes {
     std::uint32_t size = sizeof(SchedulerAttributes), policy = 0;
@@ -84,7 +93,7 @@ void Control::on_master(PacketReader<MasterHead>& packet) {
     switch (static_cast<ToControl>(packet.head().type)) {
         case ToControl::resources:
             if (segment_ || !packet.body_as(situation_.resources)) return;
-            attach({packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), packet.take_fd(3)});
+            attach(received_from(packet));
             break;
         case ToControl::plan_result:
             packet.body_as(situation_.resources);

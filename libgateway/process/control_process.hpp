@@ -14,6 +14,7 @@
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
+#include "libgateway/process/control_metrics.hpp"
 #include "libgateway/process/control_revisions.hpp"
 #include "libgateway/process/control_server.hpp"
 #include "libgateway/process/control_status.hpp"
@@ -21,6 +22,11 @@
 #include "libgateway/shm/segment.hpp"
 
 namespace gateway::process {
+
+// What the master hands over; the listeners may be empty.
+struct Received {
+    UniqueFd segment, channel, socket, status, metrics;
+};
 
 // One per control process. Three threads: the loop (all of this), a builder (reading files, folding journals, routers
 // for explain) and the disk (last good revision). Everything that changes the document holds a pass of `writes_` and
@@ -53,6 +59,8 @@ public:
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
     StatusPage* status() noexcept { return status_.get(); }
+    // Null until the master has sent the resources.
+    const shm::Segment* segment() const noexcept { return segment_ ? &*segment_ : nullptr; }
     Revisions& revisions() noexcept { return *revisions_; }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
     MasterLink& master() noexcept { return master_; }
@@ -61,7 +69,7 @@ private:
     // control_boot.cpp
     asio::awaitable<void> boot();
     bool read_static_file();
-    void attach(std::array<UniqueFd, 4> fds);
+    void attach(Received received);
     asio::awaitable<void> first_document();
     std::optional<FullDelta> kept_document(std::uint64_t epoch) const;
     void begin_with(FullDelta document);
@@ -105,7 +113,9 @@ private:
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<DebugFile> debug_file_;
     std::unique_ptr<admin::StatusApi> status_api_;
-    UniqueFd users_, probers_;  // listeners of the control socket and of the Status API until they are listened to
+    std::unique_ptr<MetricsExporter> metrics_;
+    UniqueFd users_, probers_,
+        scrapers_;  // listeners of control socket, Status API and metrics until they are listened to
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
     std::shared_ptr<const DocumentView> view_;
     std::chrono::steady_clock::time_point view_used_;

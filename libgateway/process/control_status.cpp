@@ -169,7 +169,8 @@ json::Value StatusPage::to_json() const {
          {"listeners", listeners()},
          {"tables", tables()},
          {"upgrade_note", json::Value(situation_.upgrade_note)},
-         {"status_port", situation_.resources.status_port}});
+         {"status_port", situation_.resources.status_port},
+         {"metrics_port", situation_.resources.metrics_port}});
 }
 
 }  // namespace gateway::process

@@ -188,7 +188,8 @@ void Master::reopen_logs() try {
     log::error("logs are not reopened, the old ones stay in use: {}", error.what());
 }
 
-// After a reopening only files are new; after a change of plan everything may be.
+// After a reopening only files are new; after a change of plan everything may be. Workers are told in any case: plugins
+// of theirs keep files too.
 void Master::hand_out_logs(bool everything) {
     const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     const int access = logs_.access() >= 0 ? logs_.access() : nowhere.get();
@@ -198,7 +199,7 @@ void Master::hand_out_logs(bool everything) {
     if (everything || logs_.error_is_file()) fds.push_back(error);
     const bool has_error = everything || logs_.error_is_file();
     const std::uint64_t flags = (fds.size() > (has_error ? 1 : 0) ? 1u : 0u) | (has_error ? 2u : 0u);
-    for (std::size_t slot = 0; slot < max_workers && flags != 0; ++slot) {
+    for (std::size_t slot = 0; slot < max_workers; ++slot) {
         if (workers_[slot].pid > 0) workers_[slot].channel.send(ToWorker::reopen_logs, flags, {}, {}, fds);
     }
     for (Control* control : {&control_, &old_control_}) {

@@ -21,6 +21,7 @@ std::vector<shm::ZoneRequest> zones_of(const Plan& plan) {
     std::vector<shm::ZoneRequest> zones{{workers_zone, sizeof(WorkerPages)},
                                         {control_zone, sizeof(ControlPage)},
                                         {metrics_zone, metrics_per_worker * max_workers},
+                                        {series_zone, series_page_size * max_workers},
                                         {shm::lease_zone, shm::Gauges::zone_size(max_workers + 1)}};
     for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
         const shm::TableZone& zone = shm::table_zones[id];
@@ -40,6 +41,7 @@ void Master::open_machine(const Plan& plan) {
     if (plan.status_address_size != 0) {
         status_listener_ = open_status_listener(plan.status_address, plan.status_address_size);
     }
+    open_metrics(plan);
     const std::string socket(plan.socket_path.view());
     prepare_parent(socket, plan);
     control_socket_ = open_control_socket(socket, plan);
@@ -49,6 +51,14 @@ void Master::open_machine(const Plan& plan) {
     make_segment();
     logs_ = std::move(logs);
     logs_.use_for_master(plan);
+}
+
+// The address has a default, so several gateways on one machine meet there: traffic does not depend on metrics.
+void Master::open_metrics(const Plan& plan) try {
+    if (plan.metrics_address_size == 0) return;
+    metrics_listener_ = open_status_listener(plan.metrics_address, plan.metrics_address_size);
+} catch (const std::exception& error) {
+    log::alert("no metrics are exported: {}", error.what());
 }
 
 void Master::make_segment() {
@@ -77,6 +87,7 @@ void Master::take_over(const UpgradeState& state) {
     lock_.reset(state.lock);
     control_socket_.reset(state.control_socket);
     status_listener_.reset(state.status_listener);
+    metrics_listener_.reset(state.metrics_listener);
     const UniqueFd journal(state.journal);  // of the old binary: the new control writes its own
     for (const ListeningGroup::Saved& saved : state.groups) {
         if (saved.used) groups_.push_back(std::make_unique<ListeningGroup>(saved));

@@ -129,8 +129,10 @@ void Master::answer_plan(Control& control, const std::string& refusal) {
 void Master::send_resources(Control& control) {
     std::vector<int> fds{segment_->fd(), channel_listener_.get(), control_socket_.get()};
     if (status_listener_) fds.push_back(status_listener_.get());
+    if (metrics_listener_) fds.push_back(metrics_listener_.get());
     const Resources body = resources();
-    control.channel.send(ToControl::resources, 0, {}, bytes_of(body), fds);
+    const std::uint64_t which = (status_listener_ ? 1 : 0) | (metrics_listener_ ? 2 : 0);
+    control.channel.send(ToControl::resources, which, {}, bytes_of(body), fds);
     control.has_resources = true;
     const int error = logs_.error();
     if (logs_.error_is_file()) control.channel.send(ToControl::reopen_logs, 0, {}, {}, {&error, 1});
@@ -149,6 +151,7 @@ Resources Master::resources() const {
         }
     }
     if (status_listener_) body.status_port = bound_port(status_listener_.get());
+    if (metrics_listener_) body.metrics_port = bound_port(metrics_listener_.get());
     body.channel_address = channel_address_;
     body.master_started_ms = started_ms_;
     return body;

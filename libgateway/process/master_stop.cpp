@@ -111,6 +111,7 @@ UpgradeState Master::state() {
     state.journal = journal_.get();
     state.control_socket = control_socket_.get();
     state.status_listener = status_listener_.get();
+    state.metrics_listener = metrics_listener_.get();
     state.control_pid = control_.pid;
     state.control_channel = control_.channel.fd();
     state.next_listener_slot = last_listener_slot_;

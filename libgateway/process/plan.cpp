@@ -99,6 +99,9 @@ std::string check(const Plan& plan) {
     if (plan.status_address_size != 0 && !is_address(plan.status_address, plan.status_address_size)) {
         return "status: not an IPv4 or IPv6 address";
     }
+    if (plan.metrics_address_size != 0 && !is_address(plan.metrics_address, plan.metrics_address_size)) {
+        return "prometheus.export_addr: not an IPv4 or IPv6 address";
+    }
     return check_texts(plan);
 }
 
@@ -112,7 +115,7 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         bool differs;
         std::string_view name;
     };
-    const std::array<Field, 7> fields{
+    const std::array<Field, 8> fields{
         Field{before.uid != after.uid || before.gid != after.gid, "user"},
         Field{!(before.data_dir == after.data_dir), "data_dir"},
         Field{!(before.socket_path == after.socket_path), "socket"},
@@ -120,6 +123,9 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         Field{before.status_address_size != after.status_address_size ||
                   !same_bytes(before.status_address, after.status_address),
               "status"},
+        Field{before.metrics_address_size != after.metrics_address_size ||
+                  !same_bytes(before.metrics_address, after.metrics_address),
+              "prometheus.export_addr"},
         Field{before.reuse_port != after.reuse_port, "enable_reuseport"},
         Field{before.table_sizes != after.table_sizes, "lua_shared_dict"},
     };
@@ -140,6 +146,8 @@ void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     plan.pid_file = before.pid_file;
     plan.status_address = before.status_address;
     plan.status_address_size = before.status_address_size;
+    plan.metrics_address = before.metrics_address;
+    plan.metrics_address_size = before.metrics_address_size;
     plan.table_sizes = before.table_sizes;
     plan.reuse_port = before.reuse_port;
 }

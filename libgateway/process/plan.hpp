@@ -43,12 +43,15 @@ struct ListenerPlan {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 4;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 5;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
     sockaddr_storage status_address{};  // Status API; size 0: off
     std::uint32_t status_address_size = 0;
+    std::uint32_t metrics_address_size = 0;  // of the metrics listener; 0: off
+    sockaddr_storage metrics_address{};
+    std::uint32_t reserved3 = 0;
     std::uint32_t open_files = 20480;  // RLIMIT_NOFILE of workers
     std::uint32_t worker_connections = 10620;
     std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit

@@ -31,9 +31,10 @@ struct UpgradeState {
     std::int32_t master = 0;  // pid: another process must not take this over
     std::uint64_t master_started_ms = 0;
     Plan plan;
-    std::int32_t lock = -1, segment = -1, journal = -1, control_socket = -1, status_listener = -1;
+    std::int32_t lock = -1, segment = -1, journal = -1, control_socket = -1, status_listener = -1,
+                 metrics_listener = -1;
     std::int32_t control_pid = 0, control_channel = -1;
-    std::uint32_t next_listener_slot = 0;
+    std::uint32_t next_listener_slot = 0, reserved = 0;
     std::array<Worker, max_workers> workers{};
     std::array<ListeningGroup::Saved, max_listeners> groups{};
 };

@@ -28,6 +28,12 @@ telemetry::CounterPage& counters_of(const WorkerStart& start) {
     return *reinterpret_cast<telemetry::CounterPage*>(zone.data() + stride * start.index);
 }
 
+std::span<std::byte> series_of(const WorkerStart& start) {
+    const auto zone = start.segment->zone(series_zone);
+    const std::size_t from = series_page_size * start.index;
+    return zone.size() < from + series_page_size ? std::span<std::byte>() : zone.subspan(from, series_page_size);
+}
+
 }  // namespace
 
 Worker::Worker(WorkerStart start)
@@ -35,11 +41,13 @@ Worker::Worker(WorkerStart start)
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
       log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
+      series_(series_of(start_)),
       tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();
     site_->log = &log_;
     site_->shared = &tables_;
+    site_->series_page = site_->deliveries.series = &series_;
     config_ = std::make_unique<WorkerConfig>(*site_, start_, page_, control_,
                                              [this](const WorkerSettings& settings) { log_.configure(settings); });
 }
@@ -100,7 +108,12 @@ void Worker::publish(std::int64_t now_ns) noexcept {
     page_.upstream_connections.store(site_->pool.open_connections(), std::memory_order_relaxed);
     page_.requests.store(site_->requests, std::memory_order_relaxed);
     page_.accepted.store(site_->accepted, std::memory_order_relaxed);
-    telemetry::set(site_->counters.log_lines_dropped, log_.dropped());
+    telemetry::CounterPage& counters = site_->counters;
+    telemetry::set(counters.log_lines_dropped, log_.dropped());
+    telemetry::add(counters.connections_accepted, site_->accepted - told_accepted_);
+    told_accepted_ = site_->accepted;
+    telemetry::set(counters.connections_active, site_->session_count());
+    telemetry::set(counters.requests_active, site_->exchanges_in_use());
 }
 
 Task<void> Worker::obey_master() {
@@ -139,6 +152,7 @@ void Worker::take_order() {
             UniqueFd access = head.number & 1 ? orders_.take_fd(at++) : UniqueFd();
             UniqueFd error = head.number & 2 ? orders_.take_fd(at) : UniqueFd();
             log_.reopen(std::move(access), std::move(error));
+            site_->deliveries.reopen_files();
             break;
         }
         case ToWorker::add_listener: {
@@ -199,7 +213,9 @@ void Worker::finish_if_empty() {
         idle_checked_ms_ = now;
         site_->close_idle(quit_idle);
     }
-    if ((!accepting() && site_->session_count() == 0) || now >= drain_until_ms_) reactor_.stop();
+    const bool served = !accepting() && site_->session_count() == 0;
+    if (served && !site_->deliveries.draining()) site_->deliveries.drain();
+    if ((served && !site_->deliveries.busy()) || now >= drain_until_ms_) reactor_.stop();
 }
 
 int run_worker(WorkerStart start) {

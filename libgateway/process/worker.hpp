@@ -42,6 +42,7 @@ private:
     const ControlPage& control_;
     net::Reactor reactor_;
     WorkerLog log_;
+    telemetry::SeriesWriter series_;
     shm::Tables tables_;
     std::unique_ptr<proxy::Site> site_;
     std::unique_ptr<WorkerConfig> config_;
@@ -53,6 +54,7 @@ private:
     std::int64_t drain_until_ms_ = 0, idle_checked_ms_ = 0, published_ns_ = 0;
     HeapPages heap_pages_;
     std::int64_t longest_turn_ns_ = 0;
+    std::uint64_t told_accepted_ = 0;
 };
 
 }  // namespace gateway::process

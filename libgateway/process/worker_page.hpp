@@ -39,6 +39,9 @@ struct ControlPage {
 };
 
 using WorkerPages = std::array<WorkerPage, max_workers>;
-inline constexpr std::string_view workers_zone = "workers", control_zone = "control", metrics_zone = "metrics";
+inline constexpr std::string_view workers_zone = "workers", control_zone = "control", metrics_zone = "metrics",
+                                  series_zone = "series";
+// Of metrics with labels, per worker slot; pages that nobody wrote cost nothing.
+inline constexpr std::size_t series_page_size = 15u << 20;
 
 }  // namespace gateway::process

@@ -44,6 +44,11 @@ public:
     void begin(Session& session);
     void end() noexcept;
     bool read(const expr::Variable& variable, expr::VariableValue& out) const override;
+    std::string_view route_id() const noexcept override { return route ? route->route_id : std::string_view(); }
+    ExchangeFacts facts() const override;
+    void keep(std::uint64_t offset, std::string_view piece) {
+        if (kept_limit_ != 0) keep_piece(offset, piece);
+    }
     // Reads the body if the consumer's plugins need it; sets body_failure if it cannot be had.
     Task<Verdict> prepare_for(const Chain& merged) override;
     void use_consumers(const ConsumerDirectory& directory) noexcept { consumers_ = &directory; }

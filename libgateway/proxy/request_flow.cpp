@@ -130,6 +130,7 @@ bool prepare(ProxyExchange& exchange, std::size_t head_bytes) {
     const Settings& settings = *exchange.settings;
     if (settings.debug_hooks && settings.debug_hooks->concern(exchange)) exchange.hooks = settings.debug_hooks.get();
     exchange.traced = settings.debug_form != DebugForm::off || exchange.hooks;
+    exchange.timed = (++exchange.site().heard & 63) == 0;
     const auto path = http::normalise(request.raw_path, exchange.settings->path, exchange.arena());
     if (!path.valid) return refuse(exchange, 400, path.reason), false;
     exchange.uri = path.uri;
@@ -364,12 +365,16 @@ Task<Outcome> decide(ProxyExchange& exchange) {
     co_return co_await run_request_phases(exchange);
 }
 
-void count(ProxyExchange& exchange) noexcept {
-    Site& site = exchange.site();
-    ++site.requests;
+// What plugins of the log phase and the access log are told.
+void settle(ProxyExchange& exchange) noexcept {
     exchange.bytes_sent = exchange.to_client.sent();
     exchange.body_bytes_sent = exchange.body_bytes_sent ? exchange.body_bytes_sent : exchange.to_client.body_queued();
     if (!exchange.head_sent && exchange.reason == EndReason::client_gone) exchange.status = 499;
+}
+
+void count(ProxyExchange& exchange) noexcept {
+    Site& site = exchange.site();
+    ++site.requests;
     if (site.log) site.log->ended(exchange);
 }
 
@@ -428,8 +433,14 @@ Task<After> serve(Session& session) {
     }
     if (outcome == Outcome::reply) co_await reply_locally(exchange);
     if (outcome == Outcome::gone) exchange.keep_alive = false;
+    settle(exchange);
     debug_before(DebugPoint::http_log_phase, exchange);
-    if (has_lane<Phase::log>(exchange)) static_cast<void>(co_await run_lane<Phase::log>(exchange));
+    if (has_lane<Phase::log>(exchange)) {
+        for (const Chain* scope : {exchange.global.get(), exchange.chain.get()}) {
+            Step step = scope->run<Phase::log>(exchange);  // no coroutine for ready hooks
+            if (!step.ready()) static_cast<void>(co_await std::move(step).wait());
+        }
+    }
     debug_after(DebugPoint::http_log_phase, exchange);
     count(exchange);
     if (exchange.upload.finished() && exchange.keep_alive) {

@@ -8,7 +8,8 @@
 namespace gateway::proxy {
 
 Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPage& page)
-    : reactor(loop),
+    : deliveries(loop, resolver),
+      reactor(loop),
       pool(loop),
       resolver(loop, std::move(names)),
       redis_hub(loop, resolver),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "libgateway/delivery/dispatch.hpp"
 #include "libgateway/net/buffer_pool.hpp"
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/resolver.hpp"
@@ -36,6 +37,9 @@ public:
     Site(net::Reactor& reactor, net::ResolverSettings resolver, telemetry::CounterPage& counters);
     ~Site();
 
+    // What plugins send beside the traffic; before the snapshot, whose plugins hold parts of it.
+    delivery::Dispatch deliveries;
+
     // --- configuration. Set before the first session; replaced between exchanges only.
     SnapshotPtr snapshot;
     Ref<const Settings> settings;
@@ -57,9 +61,10 @@ public:
     client::Client services_asked{reactor, resolver, buffers, endpoints, pool};
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
-    shm::Tables* shared = nullptr;  // null: no shared memory
-    bool draining = false;          // answers carry Connection: close from now on
-    std::uint64_t requests = 0, accepted = 0;
+    shm::Tables* shared = nullptr;                        // null: no shared memory
+    telemetry::SeriesWriter* series_page = nullptr;       // null: metrics with labels are not kept
+    bool draining = false;                                // answers carry Connection: close from now on
+    std::uint64_t requests = 0, accepted = 0, heard = 0;  // heard: heads that were understood
 
     // --- sessions, for status and drain
     void enter(Session& session);
@@ -77,7 +82,11 @@ public:
     // "Sun, 06 Nov 1994 08:49:37 GMT", renewed once a second.
     std::string_view date() noexcept;
 
+    std::size_t exchanges_in_use() const noexcept { return exchanges_.size() - spare_.size(); }
+
     // Services
+    delivery::Dispatch* dispatch() noexcept override { return &deliveries; }
+    telemetry::SeriesWriter* series() noexcept override { return series_page; }
     shm::Tables* tables() noexcept override { return shared; }
     void count_plugin_throw() noexcept override { telemetry::add(counters.plugin_throws); }
     redis::Hub* redis() noexcept override { return &redis_hub; }

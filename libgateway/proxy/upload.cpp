@@ -40,6 +40,7 @@ std::string_view trailer_lines(const http::ChunkDecoder& chunks, Arena& arena) {
 bool queue_pieces(ProxyExchange& exchange, Failure& failure) {
     Outgoing& out = exchange.to_upstream;
     if (!exchange.upload_prefix.empty()) {
+        exchange.keep(0, exchange.upload_prefix);
         out.body(exchange.upload_prefix);
         exchange.upload_prefix = {};
     }
@@ -48,6 +49,7 @@ bool queue_pieces(ProxyExchange& exchange, Failure& failure) {
         switch (exchange.upload.next(piece)) {
             case BodyState::data:
                 if (over_limit(exchange)) return failure = Failure::body_too_large, false;
+                exchange.keep(exchange.upload.taken() - piece.size(), piece);
                 out.body(piece);
                 break;
             case BodyState::end:

@@ -159,6 +159,7 @@ void find_target(const SnapshotState& state, const References& found, const Rout
 
 Ref<CompiledRoute> bare_route(const SnapshotState& state, const References& found, const RouteEntry& entry) {
     const Ref<CompiledRoute> route = make_ref<CompiledRoute>();
+    route->serial = next_version();
     route->route_id = entry.id;
     route->route_name = entry.name;
     route->chain = state.workshop->empty_chain;

@@ -30,6 +30,7 @@ public:
     std::uint64_t request_body_needed = 0;  // most of chain and global chain; 0: stream
     upstream::Timeouts timeouts;            // route's, else upstream's
 
+    std::uint64_t serial = 0;  // a number that no other compiled route of this thread ever had
     std::string route_id, route_name, service_id, service_name;
 
     // Versions of what this was resolved from; equal ones mean that it is still right.

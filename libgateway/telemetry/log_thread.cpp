@@ -31,6 +31,7 @@ struct Log {
     LogThread::Holds holds;
     std::uint64_t told = 0;  // of those that the ring has dropped
     std::atomic<int> next_fd{-1};
+    std::atomic<bool> leaving{false};
     ~Log() { UniqueFd(next_fd.exchange(-1)); }
 };
 
@@ -70,7 +71,9 @@ bool drain(Log& log) {
 }  // namespace
 
 struct LogThread::State {
-    std::vector<std::unique_ptr<Log>> logs;
+    std::vector<std::shared_ptr<Log>> numbered;  // of the owner; null: removed
+    std::vector<std::shared_ptr<Log>> logs;      // of the thread
+    std::vector<std::shared_ptr<Log>> incoming;  // to the thread, under `mutex`
     UniqueFd wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::atomic<bool> stopping{false};
     std::mutex mutex;
@@ -82,9 +85,24 @@ struct LogThread::State {
         const std::uint64_t one = 1;
         [[maybe_unused]] const ssize_t written = ::write(wake.get(), &one, sizeof one);
     }
+    void take_incoming() {
+        const std::lock_guard lock(mutex);
+        logs.insert(logs.end(), incoming.begin(), incoming.end());
+        incoming.clear();
+    }
     bool drain_all() {
+        take_incoming();
         bool whole = true;
-        for (const auto& log : logs) whole &= drain(*log);
+        for (std::size_t i = 0; i < logs.size();) {
+            const bool leaving = logs[i]->leaving.load();  // asked before: nothing is written after it is set
+            const bool empty = drain(*logs[i]);
+            whole &= empty;
+            if (leaving && empty) {
+                logs.erase(logs.begin() + static_cast<std::ptrdiff_t>(i));
+            } else {
+                ++i;
+            }
+        }
         return whole;
     }
     void wait(int milliseconds) const noexcept {
@@ -115,8 +133,22 @@ LogThread::~LogThread() {
 
 std::size_t LogThread::add(std::shared_ptr<LogRing> ring, UniqueFd fd, Holds holds) {
     ring->wake_by(state_->wake.get());
-    state_->logs.push_back(std::make_unique<Log>(std::move(ring), std::move(fd), holds));
-    return state_->logs.size() - 1;
+    auto made = std::make_shared<Log>(std::move(ring), std::move(fd), holds);
+    state_->numbered.push_back(made);
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->incoming.push_back(std::move(made));
+    }
+    state_->signal();
+    return state_->numbered.size() - 1;
+}
+
+void LogThread::remove(std::size_t log) {
+    if (const std::shared_ptr<Log> leaving = std::exchange(state_->numbered.at(log), nullptr)) {
+        leaving->ring->wake_by(-1);
+        leaving->leaving = true;
+        state_->signal();
+    }
 }
 
 void LogThread::start() {
@@ -134,7 +166,7 @@ void LogThread::start() {
 }
 
 void LogThread::reopen(std::size_t log, UniqueFd fd) {
-    UniqueFd unused(state_->logs.at(log)->next_fd.exchange(fd.release()));
+    UniqueFd unused(state_->numbered.at(log)->next_fd.exchange(fd.release()));
     state_->signal();
 }
 
@@ -150,7 +182,9 @@ bool LogThread::stop(Milliseconds patience) {
     const bool whole = state_->ended.wait_for(lock, patience, [this] { return !state_->running; });
     state_->given_up = true;
     lock.unlock();
-    for (const auto& log : state_->logs) log->ring->wake_by(-1);
+    for (const auto& log : state_->numbered) {
+        if (log) log->ring->wake_by(-1);
+    }
     if (whole) {
         state_->thread.join();
     } else {

@@ -21,10 +21,12 @@ public:
     // Lines have a form that is the user's; among messages the thread says how many were dropped, behind the last one
     // that was kept.
     enum class Holds : std::uint8_t { lines, messages };
-    // Before start(). The ring must outlive the thread. Returns the number of the log for reopen().
+    // Any time. Returns the number of the log for reopen() and remove().
     std::size_t add(std::shared_ptr<LogRing> ring, UniqueFd fd, Holds holds = Holds::lines);
+    // Nothing is written to its ring any more; what is in it still goes out. The number is free for nobody.
+    void remove(std::size_t log);
     void start();
-    // Any thread, any time: what is written later goes to `fd`. Takes effect at the next batch; the old one is closed
+    // What is written later goes to `fd`. Takes effect at the next batch; the old one is closed
     // then.
     void reopen(std::size_t log, UniqueFd fd);
     // Asks for a write now; does not wait for it.

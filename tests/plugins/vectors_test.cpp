@@ -160,7 +160,8 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
         "proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo", "ip-restriction",
         "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction", "limit-count", "limit-req",
         "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors", "ua-restriction", "referer-restriction", "csrf",
-        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api");
+        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api", "http-logger",
+        "file-logger", "tcp-logger", "syslog", "prometheus");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -198,7 +199,12 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"real-ip", "RP", 8},
                                                        {"request-validation", "V", 10},
                                                        {"gzip", "G", 9},
-                                                       {"public-api", "P", 6}}));
+                                                       {"public-api", "P", 6},
+                                                       {"http-logger", "HL", 12},
+                                                       {"file-logger", "FL", 8},
+                                                       {"tcp-logger", "TU", 6},
+                                                       {"syslog", "SY", 6},
+                                                       {"prometheus", "PM", 11}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {

@@ -39,6 +39,8 @@ public:
         auto* bytes = static_cast<unsigned char*>(to);
         for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<unsigned char>(next_byte = next_byte * 5 + 7);
     }
+    telemetry::SeriesWriter* series() noexcept override { return own_series; }
+    delivery::Dispatch* dispatch() noexcept override { return own_dispatch; }
     std::int64_t now_ms() const noexcept override { return now; }
     std::string_view server_token() const noexcept override { return "gateway/0.1.0"; }
     std::string_view error_page_token() const noexcept override { return "gateway"; }
@@ -53,6 +55,8 @@ public:
         return true;
     }
 
+    telemetry::SeriesWriter* own_series = nullptr;
+    delivery::Dispatch* own_dispatch = nullptr;
     std::function<void(const client::Request&, client::Answer&)> service;  // none: it is down
     shm::Tables* tables() noexcept override { return shared; }
 
@@ -153,6 +157,24 @@ public:
         out = expr::VariableValue::of(has_args ? arena_.join(uri, "?", args) : uri);
         return true;
     }
+
+    // Of route 1, matched as /hello, answered in 12 ms by an endpoint at 127.0.0.1.
+    ExchangeFacts facts() const override {
+        ExchangeFacts known = Exchange::facts();
+        known.route_serial = 1;
+        known.route_id = "1";
+        known.matched_uri = "/hello";
+        known.request_length = 100;
+        known.bytes_sent = 200;
+        known.duration_us = 12'345;
+        if (source == ResponseSource::upstream) {
+            known.node = "127.0.0.1";
+            known.upstream_ms = 10;
+        }
+        if (change_facts) change_facts(known);
+        return known;
+    }
+    std::function<void(ExchangeFacts&)> change_facts;
 
     // The whole life of the request; sleepers are woken at once. Fills `upstream` (empty if not reached) and `answer`.
     const Seen& run(const Chain& route, const Script& script = {}, const Chain* global = nullptr) {

@@ -55,6 +55,8 @@ std::string GatewayProcess::static_text(const GatewayOptions& options) const {
     text += options.nginx_config;
     text += "gateway:\n  data_dir: data\n  socket: gateway.sock\n";
     text += options.further;
+    if (options.further.find("plugin_attr:") == std::string::npos)
+        text += "plugin_attr: {prometheus: {export_addr: {port: 0}, refresh_interval: 0.2}}\n";
     return text;
 }
 

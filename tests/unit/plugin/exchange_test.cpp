@@ -113,6 +113,10 @@ TEST_CASE("debug header: what ran in order, then the later phases of the route b
     (void)chain->run<Phase::access>(exchange);
     CHECK(debug_header(exchange, *chain, DebugForm::phases) == "limit#access, limit#log, skipped#log");
     CHECK(debug_header(exchange, *chain, DebugForm::names) == "limit, skipped");
+    set_debug_header(exchange, *chain, DebugForm::names);
+    const std::string times(exchange.response.fields.get("Apisix-Plugins-Time"));
+    CHECK(times.substr(0, 17) == "limit#access;cpu=");
+    CHECK(times.find("skipped") == std::string::npos);
 }
 
 TEST_CASE("debug header: nothing ran", "[plugin][debug_header]") {

@@ -1,0 +1,218 @@
+#include "libgateway/process/control_metrics.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/detached.hpp>
+
+#include "libgateway/admin/series_sum.hpp"
+#include "libgateway/base/clock.hpp"
+#include "libgateway/base/log.hpp"
+#include "libgateway/process/messages.hpp"
+#include "libgateway/telemetry/counters.hpp"
+
+namespace gateway::process {
+
+using admin::MetricFamily;
+using admin::MetricType;
+using telemetry::CounterPage;
+
+namespace {
+
+config::MetricsAttr attr_of(const Catalogue& catalogue) {
+    config::Errors errors;  // the file was checked
+    return config::read_metrics_attr(catalogue.settings().plugin_attr.value, errors);
+}
+
+bool alive(const WorkerPage& page) noexcept {
+    const auto state = static_cast<WorkerState>(page.state.load(std::memory_order_relaxed));
+    return page.pid.load(std::memory_order_relaxed) != 0 && state != WorkerState::stopped &&
+           state != WorkerState::crashed;
+}
+
+std::span<const std::byte> part_of(std::span<const std::byte> zone, std::size_t index, std::size_t size) noexcept {
+    return zone.size() < (index + 1) * size ? std::span<const std::byte>() : zone.subspan(index * size, size);
+}
+
+std::string labels(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
+    return admin::label_text({list.begin(), list.size()});
+}
+
+// Sums over the plain counters of all slots; gauges of living workers only.
+struct Totals {
+    std::uint64_t accepted = 0, active = 0, exchanges = 0, requests = 0, workers = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0, attempts = 0, retries = 0, lines_dropped = 0, longest_turn_ns = 0;
+    std::array<std::uint64_t, 6> classes{};
+    std::array<std::uint64_t, telemetry::reason_count> ended{};
+
+    void add(const CounterPage& page, bool living) noexcept {
+        using telemetry::get;
+        accepted += get(page.connections_accepted);
+        for (std::size_t i = 0; i < classes.size(); ++i) classes[i] += get(page.responses_by_class[i]);
+        for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += get(page.ended[i]);
+        bytes_in += get(page.client_bytes_in);
+        bytes_out += get(page.client_bytes_out);
+        attempts += get(page.upstream_attempts);
+        retries += get(page.upstream_retries);
+        lines_dropped += get(page.log_lines_dropped);
+        longest_turn_ns = std::max(longest_turn_ns, get(page.longest_turn_ns));
+        if (!living) return;
+        ++workers;
+        active += get(page.connections_active);
+        exchanges += get(page.requests_active);
+    }
+    std::uint64_t answered() const noexcept {
+        std::uint64_t all = 0;
+        for (const std::uint64_t count : classes) all += count;
+        return all;
+    }
+};
+
+using Families = std::vector<MetricFamily>;
+
+void tell_node(Families& all, const std::string& prefix, const Totals& totals) {
+    MetricFamily connections(prefix + "nginx_http_current_connections", "Number of HTTP connections",
+                             MetricType::gauge);
+    const std::uint64_t writing = std::min(totals.exchanges, totals.active);
+    for (const auto& [state, count] :
+         std::initializer_list<std::pair<std::string_view, std::uint64_t>>{{"active", totals.active},
+                                                                           {"accepted", totals.accepted},
+                                                                           {"handled", totals.accepted},
+                                                                           {"reading", 0},
+                                                                           {"writing", writing},
+                                                                           {"waiting", totals.active - writing}}) {
+        connections.add(labels({{"state", state}}), count);
+    }
+    MetricFamily requests(prefix + "http_requests_total", "The total number of client requests since APISIX started",
+                          MetricType::gauge);
+    requests.add("", totals.answered());
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    MetricFamily info(prefix + "node_info", "Info of APISIX node", MetricType::gauge);
+    info.add(labels({{"hostname", host.data()}, {"version", GATEWAY_VERSION}}), std::uint64_t{1});
+    for (MetricFamily* family : {&connections, &requests, &info}) all.push_back(std::move(*family));
+}
+
+void tell_memory(Families& all, const std::string& prefix, const admin::SeriesSum& sum, std::uint64_t pages) {
+    const std::string name = labels({{"name", "prometheus-metrics"}});
+    const std::uint64_t size = pages * series_page_size;
+    MetricFamily capacity(prefix + "shared_dict_capacity_bytes",
+                          "The capacity of each nginx shared DICT since APISIX start", MetricType::gauge);
+    capacity.add(name, size);
+    MetricFamily free(prefix + "shared_dict_free_space_bytes",
+                      "The free space of each nginx shared DICT since APISIX start", MetricType::gauge);
+    free.add(name, size - std::min(size, sum.used()));
+    MetricFamily errors(prefix + "nginx_metric_errors_total", "Number of nginx-lua-prometheus errors",
+                        MetricType::counter);
+    errors.add("", sum.refused());
+    for (MetricFamily* family : {&capacity, &free, &errors}) all.push_back(std::move(*family));
+}
+
+void tell_own(Families& all, const std::string& prefix, const Totals& totals, const admin::SeriesSum& sum) {
+    const auto one = [&](const char* name, const char* help, MetricType type, auto value) {
+        all.emplace_back(prefix + name, help, type).add("", value);
+    };
+    one("workers", "Worker processes", MetricType::gauge, totals.workers);
+    one("series", "Series kept by all workers, equal ones counted once", MetricType::gauge,
+        static_cast<std::uint64_t>(sum.series()));
+    one("series_refused_total", "Series that found no room", MetricType::counter, sum.refused());
+    one("log_lines_dropped_total", "Lines of access and error logs lost to full buffers", MetricType::counter,
+        totals.lines_dropped);
+    one("upstream_attempts_total", "Tries at endpoints", MetricType::counter, totals.attempts);
+    one("upstream_retries_total", "Tries after the first", MetricType::counter, totals.retries);
+    one("longest_turn_seconds", "Longest turn of a worker's loop", MetricType::gauge,
+        static_cast<double>(totals.longest_turn_ns) / 1e9);
+    MetricFamily bytes(prefix + "client_bytes_total", "Bytes from and to clients", MetricType::counter);
+    bytes.add(labels({{"direction", "in"}}), totals.bytes_in);
+    bytes.add(labels({{"direction", "out"}}), totals.bytes_out);
+    MetricFamily ended(prefix + "exchanges_ended_total", "Exchanges by the way they ended", MetricType::counter);
+    for (std::size_t i = 0; i < totals.ended.size(); ++i) {
+        if (totals.ended[i] == 0) continue;
+        ended.add(labels({{"reason", telemetry::name_of(static_cast<telemetry::EndReason>(i))}}), totals.ended[i]);
+    }
+    all.push_back(std::move(bytes));
+    all.push_back(std::move(ended));
+}
+
+// Null if there is no memory for it.
+std::shared_ptr<const std::string> rendered(const shm::Segment& segment, const config::MetricsAttr& attr) try {
+    return std::make_shared<const std::string>(render_metrics(segment, attr));
+} catch (const std::exception& error) {
+    log::error("metrics cannot be rendered: {}", error.what());
+    return nullptr;
+}
+
+}  // namespace
+
+std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::string_view route) {
+    const config::MetricsAttr attr;
+    admin::SeriesSum sum(attr, 0);
+    const std::span<const std::byte> series = segment.zone(series_zone);
+    for (std::size_t i = 0; i < max_workers; ++i) sum.add_page(part_of(series, i, series_page_size), false);
+    return sum.plugin_times(route);
+}
+
+std::string render_metrics(const shm::Segment& segment, const config::MetricsAttr& attr) {
+    const auto* pages = segment.zone_as<WorkerPages>(workers_zone);
+    const std::span<const std::byte> counters = segment.zone(metrics_zone), series = segment.zone(series_zone);
+    admin::SeriesSum sum(attr, static_cast<std::uint32_t>(monotonic_ns() / 1'000'000'000));
+    Totals totals;
+    std::uint64_t used_pages = 0;
+    for (std::size_t i = 0; pages && i < max_workers; ++i) {
+        const bool living = alive((*pages)[i]);
+        const auto page = part_of(counters, i, counters.size() / max_workers);
+        if (page.size() >= sizeof(CounterPage)) totals.add(*reinterpret_cast<const CounterPage*>(page.data()), living);
+        used_pages += (*pages)[i].incarnation.load(std::memory_order_relaxed) != 0 ? 1 : 0;
+        sum.add_page(part_of(series, i, series_page_size), living);
+    }
+    Families all = sum.families();
+    tell_node(all, attr.metric_prefix, totals);
+    tell_memory(all, attr.metric_prefix, sum, used_pages);
+    tell_own(all, attr.own_metric_prefix, totals, sum);
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
+    std::string text;
+    for (MetricFamily& family : all) family.write(text);
+    return text;
+}
+
+MetricsExporter::MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue)
+    : loop_(loop),
+      segment_(segment),
+      catalogue_(catalogue),
+      server_(loop, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
+
+void MetricsExporter::listen(UniqueFd listener) {
+    server_.listen(std::move(listener));
+    asio::co_spawn(loop_, refresh(), asio::detached);
+}
+
+asio::awaitable<void> MetricsExporter::refresh() {
+    asio::steady_timer tick(loop_);
+    for (;;) {
+        const config::MetricsAttr attr = attr_of(catalogue_);
+        uri_ = attr.export_uri;
+        auto work = [this, attr] { return rendered(segment_, attr); };
+        auto text = co_await on_thread(renderer_, std::move(work));
+        const auto interval = std::chrono::microseconds(static_cast<std::int64_t>(attr.refresh_interval * 1e6));
+        const auto now = std::chrono::steady_clock::now();
+        if (text) {
+            text_ = std::move(text);
+            good_until_ = now + 2 * interval;
+        }
+        tick.expires_at(now + interval);
+        co_await tick.async_wait(quietly);
+    }
+}
+
+admin::SmallReply MetricsExporter::answer(std::string_view method, std::string_view target) const {
+    static const auto nothing = std::make_shared<const std::string>(R"({"error_msg":"404 Route Not Found"})");
+    static const auto no_data =
+        std::make_shared<const std::string>(R"({"message":"Failed to retrieve metrics: no data available"})");
+    const std::string_view path = target.substr(0, target.find('?'));
+    if (method != "GET" || path != uri_) return {404, "application/json", nothing};
+    if (!text_ || std::chrono::steady_clock::now() > good_until_) return {500, "application/json", no_data};
+    return {200, "text/plain; version=0.0.4", text_};
+}
+
+}  // namespace gateway::process
