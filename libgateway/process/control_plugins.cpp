@@ -45,7 +45,8 @@ PluginNames enabled_plugins(const sources::Document& document, const config::Sta
     const sources::ObjectPtr object = document.find(config::Kind::plugins, "list");
     if (!object) return settings.plugins;
     PluginNames names(std::in_place);
-    for (const json::Value& item : json::parse(object->json).items()) names->push_back(item.string());
+    const json::Value list = json::parse(object->json);
+    for (const json::Value& item : list.items()) names->push_back(item.string());
     return names;
 }
 

@@ -1,4 +1,6 @@
 // The scenarios of debug mode (D1 to D15 of the specification), by the file alone, without a reload.
+#include <signal.h>
+
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
 
