@@ -33,7 +33,8 @@ public:
     static std::vector<std::string_view> children(const json::Value& settings) {
         std::vector<std::string_view> names;
         const json::Value* choices = settings.find("auth_plugins");
-        for (const json::Value& choice : choices ? choices->items() : json::Value::Array()) {
+        if (!choices) return names;
+        for (const json::Value& choice : choices->items()) {
             for (const json::Member& child : choice.members()) names.push_back(child.key);
         }
         return names;
