@@ -110,3 +110,39 @@ TEST_CASE("gzip: an answer without a length is compressed and ends as it should"
         CHECK(client.get("/").body == "helloworld");
     }
 }
+
+TEST_CASE("forward-auth: the service decides, and gets bodies in one piece (F10)", "[e2e][plugins]") {
+    ScriptedUpstream service([](Connection& connection, const Message& question) {
+        const bool good = question.field("authorization") == "good";
+        ScriptedUpstream::answers(good ? 200 : 403, good ? "" : "who?", "X-User: u1\r\n")(connection, question);
+    });
+    Stage stage({.route_lines = plugin("forward-auth", R"({"uri": "http://)" + service.node() +
+                                                           R"(/auth", "request_method": "POST", )"
+                                                           R"("request_headers": ["Authorization"], )"
+                                                           R"("upstream_headers": ["X-User"]})")});
+    RawClient client = stage.client();
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: good\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "4\r\nbody\r\n0\r\n\r\n");
+    CHECK(client.response().status() == 200);
+    CHECK(service.requests().at(0).field("content-length") == "4");
+    CHECK(service.requests().at(0).field("transfer-encoding") == "");
+    CHECK(service.requests().at(0).body == "body");
+    CHECK(stage.upstream.requests().at(0).field("x-user") == "u1");
+    CHECK(stage.upstream.requests().at(0).body == "body");
+    const Message refused = client.get("/", "Authorization: bad\r\n");
+    CHECK(refused.status() == 403);
+    CHECK(refused.body == "who?");
+    CHECK(service.accepted() == 1);
+    CHECK(stage.upstream.request_count() == 1);
+}
+
+TEST_CASE("forward-auth: a service that is slow or talks rubbish lets nobody through", "[e2e][plugins]") {
+    ScriptedUpstream service(GENERATE_COPY(ScriptedUpstream::stalls(), ScriptedUpstream::closes(),
+                                           ScriptedUpstream::sends("rubbish\r\n\r\n")));
+    Stage stage({.route_lines = plugin("forward-auth", R"({"uri": "http://)" + service.node() +
+                                                           R"(/auth", "timeout": 100, "status_on_error": 503})")});
+    CHECK(stage.get("/").status() == 503);
+    CHECK(stage.get("/?user=a%0d%0ax:1").status() == 503);
+    CHECK(stage.upstream.request_count() == 0);
+}

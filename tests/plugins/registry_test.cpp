@@ -66,6 +66,7 @@ TEST_CASE("plugins: priorities are those of the specification", "[plugins][regis
                                               {"request-validation", 2800},
                                               {"gzip", 995},
                                               {"public-api", 501},
+                                              {"forward-auth", 2002},
                                               {"multi-auth", 2600},
                                               {"basic-auth", 2520},
                                               {"key-auth", 2500},

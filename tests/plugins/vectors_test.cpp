@@ -160,7 +160,7 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
         "proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo", "ip-restriction",
         "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction", "limit-count", "limit-req",
         "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors", "ua-restriction", "referer-restriction", "csrf",
-        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api");
+        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api", "forward-auth");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -198,7 +198,8 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"real-ip", "RP", 8},
                                                        {"request-validation", "V", 10},
                                                        {"gzip", "G", 9},
-                                                       {"public-api", "P", 6}}));
+                                                       {"public-api", "P", 6},
+                                                       {"forward-auth", "F", 12}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
