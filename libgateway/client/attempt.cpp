@@ -21,7 +21,8 @@ Milliseconds Attempt::at_most(Milliseconds limit) const noexcept {
 Task<Failure> Attempt::connect(upstream::Endpoint& endpoint) {
     net::SocketAddress address = endpoint.literal_address();
     if (!endpoint.is_literal()) {
-        Result<net::SocketAddress> found = co_await client_.resolver_.resolve(endpoint.host(), endpoint.port(), nullptr);
+        Result<net::SocketAddress> found =
+            co_await client_.resolver_.resolve(endpoint.host(), endpoint.port(), nullptr);
         if (sleeper_.cancelled()) co_return Failure::cancelled;
         if (found.has_error()) co_return Failure::unresolved;
         address = *found;

@@ -27,6 +27,7 @@ public:
     enum class TargetOutcome : std::uint8_t { ok, missing_object /*502*/, none_configured /*503*/ };
     TargetOutcome target_outcome = TargetOutcome::ok;
     upstream::Timeouts timeouts;  // route's, else upstream's
+    bool own_timeouts = false;    // the route's: they stand before those of an upstream that a plugin chooses
     bool enable_websocket = false;
     std::uint64_t request_body_needed = 0;  // most of chain and global chain; 0: stream
 

@@ -147,7 +147,7 @@ private:
         const std::size_t own = list.size();
         for (const http::Field& field : exchange.request.fields) {
             const bool wanted = std::any_of(settings_.request_headers.begin(), settings_.request_headers.end(),
-                                            [&](const std::string& name) { return iequals(field.name, name); });
+                                            [&](const std::string& listed) { return iequals(field.name, listed); });
             if (wanted && !list.has(field.name, own)) list.add(field);
         }
         return list.all();

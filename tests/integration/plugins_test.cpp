@@ -146,3 +146,35 @@ TEST_CASE("forward-auth: a service that is slow or talks rubbish lets nobody thr
     CHECK(stage.get("/?user=a%0d%0ax:1").status() == 503);
     CHECK(stage.upstream.request_count() == 0);
 }
+
+TEST_CASE("proxy-mirror: a server that is down, slow or talks rubbish changes nothing (PM5)", "[e2e][plugins]") {
+    ScriptedUpstream mirror(GENERATE_COPY(ScriptedUpstream::stalls(), ScriptedUpstream::resets(),
+                                          ScriptedUpstream::sends("rubbish\r\n\r\n")));
+    const bool down = GENERATE(false, true);
+    std::uint16_t free_port = 0;
+    if (down) const UniqueFd gone = gateway::test::listen_on_free_port(free_port);
+    const std::string place = down ? "127.0.0.1:" + std::to_string(free_port) : mirror.node();
+    Stage stage({.route_lines = plugin("proxy-mirror", R"({"host": "http://)" + place + R"("})")});
+    RawClient client = stage.client();
+    for (int i = 0; i < 3; ++i) {
+        client.send(chunked("body"));
+        CHECK(client.response().status() == 200);
+        CHECK(stage.upstream.requests().back().body == "body");
+    }
+    if (!down) CHECK(eventually([&] { return mirror.request_count() == 3; }));
+}
+
+TEST_CASE("proxy-mirror: a copy is what the upstream gets, once for all tries", "[e2e][plugins]") {
+    ScriptedUpstream mirror;
+    StageOptions options{.upstream_lines = "pass_host: rewrite\nupstream_host: x.test\nretries: 2"};
+    options.route_lines = plugin("proxy-mirror", R"({"host": "http://)" + mirror.node() + R"("})");
+    Stage stage(options, ScriptedUpstream::closes());
+    CHECK(stage.get("/a?b=1", "X-A: 1\r\n").status() == 502);
+    CHECK(stage.upstream.request_count() > 0);
+    REQUIRE(eventually([&] { return mirror.request_count() > 0; }));
+    const Message copy = mirror.requests().at(0);
+    CHECK(copy.start_line == "GET /a?b=1 HTTP/1.1");
+    CHECK(copy.field("host") == "x.test");
+    CHECK(copy.field("x-a") == "1");
+    CHECK(mirror.request_count() == 1);
+}

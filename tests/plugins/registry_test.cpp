@@ -67,6 +67,8 @@ TEST_CASE("plugins: priorities are those of the specification", "[plugins][regis
                                               {"gzip", 995},
                                               {"public-api", 501},
                                               {"forward-auth", 2002},
+                                              {"proxy-mirror", 1010},
+                                              {"traffic-split", 966},
                                               {"multi-auth", 2600},
                                               {"basic-auth", 2520},
                                               {"key-auth", 2500},

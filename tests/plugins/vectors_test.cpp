@@ -156,11 +156,12 @@ void run_vector(const std::string& plugin, const json::Value& vector) {
 }  // namespace
 
 TEST_CASE("plugins: every worked example of the specification holds", "[plugins][vectors]") {
-    const std::string plugin = GENERATE(
-        "proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo", "ip-restriction",
-        "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction", "limit-count", "limit-req",
-        "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors", "ua-restriction", "referer-restriction", "csrf",
-        "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api", "forward-auth");
+    const std::string plugin =
+        GENERATE("proxy-rewrite", "response-rewrite", "redirect", "fault-injection", "mocking", "echo",
+                 "ip-restriction", "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction",
+                 "limit-count", "limit-req", "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors",
+                 "ua-restriction", "referer-restriction", "csrf", "uri-blocker", "client-control", "real-ip",
+                 "request-validation", "gzip", "public-api", "forward-auth", "proxy-mirror", "traffic-split");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -199,7 +200,9 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"request-validation", "V", 10},
                                                        {"gzip", "G", 9},
                                                        {"public-api", "P", 6},
-                                                       {"forward-auth", "F", 12}}));
+                                                       {"forward-auth", "F", 12},
+                                                       {"proxy-mirror", "PM", 7},
+                                                       {"traffic-split", "TS", 9}}));
     std::set<std::string> ids, expected;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
