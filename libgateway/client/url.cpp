@@ -67,6 +67,8 @@ std::string_view name_of(Failure failure) noexcept {
             return "the answer's body is too large";
         case Failure::invalid_characters:
             return "invalid characters found in header value";
+        case Failure::cancelled:
+            return "given up";
     }
     return "unknown failure";
 }

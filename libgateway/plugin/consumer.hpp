@@ -11,6 +11,10 @@
 namespace gateway {
 
 class Chain;
+struct UpstreamChoice;
+namespace upstream {
+class Upstream;
+}
 
 // Immutable; shared by snapshots, pinned by the exchanges that it is attached to. One worker.
 class Consumer : public RefCounted {
@@ -62,7 +66,7 @@ struct Login {
 // What comes of a route's chain and a consumer's entries.
 struct Merged;
 
-// All consumers of one snapshot. Look-ups cost a hash and no allocation.
+// All consumers of one snapshot, and what else of it plugins may ask for. Look-ups cost a hash and no allocation.
 class ConsumerDirectory {
 public:
     static constexpr std::uint8_t no_slot = 255;
@@ -75,6 +79,9 @@ public:
     virtual bool has_logins(std::uint8_t slot) const noexcept = 0;
     // The chain of a route with the entries of that consumer and of its group, or why there is none.
     virtual Merged merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept = 0;
+    // What a plugin's choice comes to; null, with the reason in the log, if it cannot be had. A comparison of two
+    // numbers while nothing that routes refer to changed.
+    virtual const upstream::Upstream* upstream_for(const UpstreamChoice&) const noexcept { return nullptr; }
     // One without consumers.
     static const ConsumerDirectory& none() noexcept;
 };

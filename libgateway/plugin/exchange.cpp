@@ -141,6 +141,7 @@ void Exchange::clear() noexcept {
     upstream_method_text = client_text = forwarded_for = auth_failure = consumer_name_ = consumer_group_ = {};
     max_body_size = 0;
     if (consumer_) consumer_ = nullptr;
+    if (chosen_) chosen_ = nullptr;
     consumers_ = &ConsumerDirectory::none();
     host = "_";
     has_args = args_changed = body_buffered = traced = timed = merge_failed = false;

@@ -15,6 +15,7 @@
 #include "libgateway/plugin/facts.hpp"
 #include "libgateway/plugin/phase.hpp"
 #include "libgateway/plugin/services.hpp"
+#include "libgateway/upstream/upstream.hpp"
 
 namespace gateway {
 
@@ -54,9 +55,13 @@ public:
     bool has_args = false;
     std::string_view
         upstream_uri;  // whole target to send, escaped, with its query; empty: as received, see upstream_target
-    bool args_changed = false;         // `args` are not those of the original target any more
-    std::string_view host;             // normalised host (port cut, lower case), "_" if none
-    std::string_view upstream_host;    // Host to send, set by a plugin; empty: by the upstream's pass_host
+    bool args_changed = false;       // `args` are not those of the original target any more
+    std::string_view host;           // normalised host (port cut, lower case), "_" if none
+    std::string_view upstream_host;  // Host to send, set by a plugin; empty: by the upstream's pass_host
+    // The upstream in place of the route's, chosen before before_proxy: what consumers().upstream_for gave. Null: the
+    // route's.
+    void use_upstream(const upstream::Upstream* chosen) noexcept { chosen_ = Ref<const upstream::Upstream>(chosen); }
+    const Ref<const upstream::Upstream>& chosen_upstream() const noexcept { return chosen_; }
     std::string_view upstream_scheme;  // set by a plugin; empty: the upstream's
     std::string_view scheme = "http";
     std::string_view request_body;  // whole body, if something declared to need it; valid when body_buffered
@@ -224,6 +229,7 @@ private:
     Promise* promises_ = nullptr;
     Trace *first_trace_ = nullptr, *last_trace_ = nullptr;
     Ref<const Consumer> consumer_;
+    Ref<const upstream::Upstream> chosen_;
     std::string_view consumer_name_, consumer_group_;  // in the arena: a later consumer leaves them as they were
     std::array<std::string_view, 16> custom_{};
     std::uint32_t custom_set_ = 0;

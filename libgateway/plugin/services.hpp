@@ -37,6 +37,8 @@ public:
     // One question to a service, see client/client.hpp. All references live until the task has ended.
     virtual Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
                              client::Answer& answer) = 0;
+    // A copy of the request to a service, whose answer nobody waits for. False: it is not sent.
+    virtual bool tell(const client::Url& url, const client::Request& request, const client::Limits& limits) = 0;
     virtual std::uint64_t random() noexcept = 0;  // fast, for chances; not for secrets
     // Bytes that nobody can foretell; the default asks the kernel, in portions.
     virtual void secure_random(void* to, std::size_t size) noexcept;

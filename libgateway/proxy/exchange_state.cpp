@@ -25,6 +25,7 @@ void ProxyExchange::end() noexcept {
     settings = nullptr;
     global = chain = nullptr;
     route = nullptr;
+    target = nullptr;
     match = {};
     original = {};
     match_path = peer_text = sent_target = sent_host = upload_prefix = {};

@@ -27,7 +27,7 @@ using telemetry::EndReason;
 
 // One try at one endpoint, for the log and for variables upstream_*.
 struct AttemptRecord {
-    std::string_view address;  // in the arena, or of the endpoint that the route pins
+    std::string_view address;  // in the arena, or of the endpoint that `target` pins
     std::string_view host;     // as configured
     std::uint16_t port = 0;
     unsigned status = 0;  // 0: no response head
@@ -62,6 +62,8 @@ public:
     Ref<const Settings> settings;
     Ref<const Chain> global, chain;  // chain: the route's once resolved, else empty
     Ref<const CompiledRoute> route;
+    Ref<const upstream::Upstream> target;  // the route's, or the one that a plugin chose; once it is to be asked
+    upstream::Timeouts timeouts;           // towards it
     route::RouteMatch match;
     http::OriginalForwarded original;
     std::string_view match_path, peer_text;

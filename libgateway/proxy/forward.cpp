@@ -39,7 +39,7 @@ bool can_replay(const ProxyExchange& exchange) noexcept {
 }
 
 const upstream::Node& node_of(const ProxyExchange& exchange, const Tries& tries) noexcept {
-    return exchange.route->target->nodes()[static_cast<std::size_t>(tries.node)];
+    return exchange.target->nodes()[static_cast<std::size_t>(tries.node)];
 }
 
 AttemptRecord& note_attempt(ProxyExchange& exchange, const upstream::Endpoint& endpoint) {
@@ -63,8 +63,8 @@ http::BodyFraming upload_framing(const ProxyExchange& exchange) noexcept {
 }
 
 std::string_view host_to_send(const ProxyExchange& exchange, const upstream::Node& node) noexcept {
-    const auto& settings = exchange.route->target->settings();
-    if (settings.pass_host == upstream::PassHost::node) return exchange.route->target->host_for(node);
+    const auto& settings = exchange.target->settings();
+    if (settings.pass_host == upstream::PassHost::node) return exchange.target->host_for(node);
     if (settings.pass_host == upstream::PassHost::rewrite) return settings.upstream_host;
     if (!exchange.upstream_host.empty()) return exchange.upstream_host;
     return exchange.request.authority.empty() ? exchange.host : exchange.request.authority;
@@ -115,7 +115,7 @@ Task<Failure> connect(ProxyExchange& exchange, const upstream::Node& node) {
         exchange.attempt().address = exchange.arena().copy(address.text());
     }
     Result<upstream::Lease> lease =
-        co_await site.pool.connect(endpoint, address, exchange.route->timeouts.connect, exchange.sleeper(), &client);
+        co_await site.pool.connect(endpoint, address, exchange.timeouts.connect, exchange.sleeper(), &client);
     if (lease.has_error()) {
         const Failure failure = failure_of(lease.error());
         if (failure != Failure::client_gone && !endpoint.is_literal()) site.resolver.expire(endpoint.host());
@@ -197,7 +197,7 @@ struct Patience {
 };
 
 Patience patience_for(const ProxyExchange& exchange, UploadNeed need) noexcept {
-    const auto& times = exchange.route->timeouts;
+    const auto& times = exchange.timeouts;
     switch (need) {
         case UploadNeed::client_bytes:
             return {net::readable | net::hangup, net::readable, exchange.settings->body_timeout, Failure::client_slow};
@@ -284,7 +284,7 @@ void finish_attempt(ProxyExchange& exchange, const Tries& tries, Failure failure
 }
 
 Failure pick_node(ProxyExchange& exchange, Tries& tries) {
-    const auto& target = *exchange.route->target;
+    const auto& target = *exchange.target;
     if (!target.balancer()) {
         log::error("invalid balancer type: {}", target.settings().type);
         return Failure::no_node_left;
@@ -299,18 +299,22 @@ Failure pick_node(ProxyExchange& exchange, Tries& tries) {
     return Failure::none;
 }
 
-Failure check_target(const ProxyExchange& exchange) {
+// What a plugin chose, or what the route has.
+Failure find_target(ProxyExchange& exchange) {
     using Outcome = CompiledRoute::TargetOutcome;
     const CompiledRoute& route = *exchange.route;
-    if (route.target_outcome == Outcome::missing_object) return Failure::missing_upstream;
-    if (route.target_outcome == Outcome::none_configured || !route.target) {
+    exchange.target = exchange.chosen_upstream() ? exchange.chosen_upstream() : route.target;
+    if (!exchange.target) {
+        if (route.target_outcome == Outcome::missing_object) return Failure::missing_upstream;
         log::error("missing upstream configuration in Route or Service, route {}", route.route_id);
         return Failure::no_upstream;
     }
-    if (route.target->nodes().empty()) {
+    if (exchange.target->nodes().empty()) {
         log::error("no valid upstream node, route {}", route.route_id);
         return Failure::no_nodes;
     }
+    const bool others = exchange.chosen_upstream() && !route.own_timeouts;
+    exchange.timeouts = others ? exchange.target->settings().timeouts : route.timeouts;
     return Failure::none;
 }
 
@@ -328,9 +332,9 @@ Task<Verdict> run_before_proxy(ProxyExchange& exchange, const upstream::Endpoint
 
 Task<Forwarded> forward(ProxyExchange& exchange) {
     Site& site = exchange.site();
-    Failure failure = check_target(exchange);
+    Failure failure = find_target(exchange);
     if (failure != Failure::none) co_return Forwarded{failure};
-    const auto& target = *exchange.route->target;
+    const auto& target = *exchange.target;
     const bool hooks = exchange.global->has(Phase::before_proxy) || exchange.chain->has(Phase::before_proxy);
     Tries tries;
     tries.left = target.attempts();
@@ -344,6 +348,7 @@ Task<Forwarded> forward(ProxyExchange& exchange) {
         }
         const upstream::Node& node = node_of(exchange, tries);
         if (hooks) {
+            exchange.sent_host = host_to_send(exchange, node);
             const Verdict verdict = co_await run_before_proxy(exchange, *node.endpoint);
             if (verdict == Verdict::respond) co_return Forwarded{Failure::none, true};
             if (verdict == Verdict::fail) co_return Forwarded{Failure::plugin};

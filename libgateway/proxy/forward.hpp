@@ -29,5 +29,10 @@ UploadNeed step_upload(ProxyExchange& exchange, Failure& failure);
 // Reads the whole request body into memory, at most `limit` bytes. none: request_body is valid; body_too_large: what
 // was read is kept and goes out before the rest.
 Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit);
+// The same where a route's condition asks for the body; a larger one stays unbuffered, with a warning.
+Task<Failure> collect_for_match(ProxyExchange& exchange);
+// The same for plugins. A body larger than they asked for stays unbuffered; larger than the request may have: a
+// failure.
+Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted);
 
 }  // namespace gateway::proxy

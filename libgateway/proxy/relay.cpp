@@ -50,7 +50,7 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
         exchange.keep_alive = exchange.upstream_reusable = false;
         exchange.upload_done = true;
     }
-    const Milliseconds limit = wants.client_room ? exchange.settings->send_timeout : exchange.route->timeouts.read;
+    const Milliseconds limit = wants.client_room ? exchange.settings->send_timeout : exchange.timeouts.read;
     net::Descriptor* second = exchange.lease ? &exchange.lease.stream().descriptor() : nullptr;
     const net::Woke woke =
         co_await exchange.sleeper().wait(exchange.client_stream().descriptor(), client, second, upstream, limit);
@@ -256,7 +256,7 @@ void settle_lease(ProxyExchange& exchange, bool whole) noexcept {
     record.response_ms = static_cast<std::int32_t>(exchange.site().reactor.now_ms() - record.started_ms);
     record.received = exchange.upstream_size + exchange.download.taken();
     if (clean) {
-        std::move(exchange.lease).give_back(exchange.route->target->settings().pool);
+        std::move(exchange.lease).give_back(exchange.target->settings().pool);
     } else {
         exchange.lease.reset();
     }
@@ -315,7 +315,7 @@ Task<void> relay_response(ProxyExchange& exchange) {
         response.fields.set("Upgrade", "websocket");
         queue_response_head(exchange);
         const bool sent = co_await flush_all(exchange);
-        if (sent) co_await tunnel(exchange, exchange.route->timeouts.read);
+        if (sent) co_await tunnel(exchange, exchange.timeouts.read);
         exchange.keep_alive = false;
         settle_lease(exchange, false);
         co_return;

@@ -246,31 +246,6 @@ void set_unmatched(ProxyExchange& exchange) {
     exchange.source = ResponseSource::gateway;
 }
 
-bool over_body_limit(const ProxyExchange& exchange) noexcept {
-    return exchange.max_body_size != 0 && exchange.upload.taken() > exchange.max_body_size;
-}
-
-Task<Failure> collect_for_match(ProxyExchange& exchange) {
-    if (exchange.upload_done || exchange.body_buffered) co_return Failure::none;
-    const std::uint64_t cap = exchange.settings->max_matched_body;
-    if (exchange.max_body_size && exchange.upload.left() > exchange.max_body_size) co_return Failure::body_too_large;
-    const Failure failure = co_await collect_request_body(exchange, cap ? cap : UINT64_MAX);
-    if (failure == Failure::body_too_large && !over_body_limit(exchange)) {
-        log::warn("request body larger than {} bytes: its variables stay unset", cap);
-        co_return Failure::none;
-    }
-    co_return failure;
-}
-
-// A body larger than the plugins asked for stays unbuffered; larger than the request may have: a failure.
-Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted) {
-    if (wanted == 0 || exchange.upload_done || exchange.body_buffered) co_return Failure::none;
-    Task<Failure> collecting = collect_request_body(exchange, wanted);
-    const Failure failure = co_await collecting;
-    const bool only_for_plugins = failure == Failure::body_too_large && !over_body_limit(exchange);
-    co_return only_for_plugins ? Failure::none : failure;
-}
-
 // The consumers of this snapshot, as long as the request phases run: what auth plugins find and what is merged then are
 // of one revision, and a long exchange holds no old one.
 class Directory {

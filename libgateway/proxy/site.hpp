@@ -95,6 +95,9 @@ public:
                      client::Answer& answer) override {
         return services_asked.send(url, request, limits, answer);
     }
+    bool tell(const client::Url& url, const client::Request& request, const client::Limits& limits) override {
+        return services_asked.tell(url, request, limits);
+    }
     std::uint64_t random() noexcept override { return random_(); }
     std::int64_t now_ms() const noexcept override { return wall_ms(); }
     std::string_view server_token() const noexcept override { return settings->server; }

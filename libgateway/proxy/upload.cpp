@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "libgateway/base/log.hpp"
 #include "libgateway/proxy/forward.hpp"
 #include "libgateway/proxy/relay.hpp"
 #include "libgateway/proxy/site.hpp"
@@ -132,6 +133,26 @@ Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit)
     exchange.upload_prefix = {};
     exchange.body_buffered = true;
     co_return Failure::none;
+}
+
+Task<Failure> collect_for_match(ProxyExchange& exchange) {
+    if (exchange.upload_done || exchange.body_buffered) co_return Failure::none;
+    const std::uint64_t cap = exchange.settings->max_matched_body;
+    if (exchange.max_body_size && exchange.upload.left() > exchange.max_body_size) co_return Failure::body_too_large;
+    const Failure failure = co_await collect_request_body(exchange, cap ? cap : UINT64_MAX);
+    if (failure == Failure::body_too_large && !over_limit(exchange)) {
+        log::warn("request body larger than {} bytes: its variables stay unset", cap);
+        co_return Failure::none;
+    }
+    co_return failure;
+}
+
+Task<Failure> collect_for_plugins(ProxyExchange& exchange, std::uint64_t wanted) {
+    if (wanted == 0 || exchange.upload_done || exchange.body_buffered) co_return Failure::none;
+    Task<Failure> collecting = collect_request_body(exchange, wanted);
+    const Failure failure = co_await collecting;
+    const bool only_for_plugins = failure == Failure::body_too_large && !over_limit(exchange);
+    co_return only_for_plugins ? Failure::none : failure;
 }
 
 }  // namespace gateway::proxy

@@ -164,6 +164,7 @@ Ref<CompiledRoute> bare_route(const SnapshotState& state, const References& foun
     route->route_name = entry.name;
     route->chain = state.workshop->empty_chain;
     route->timeouts = entry.timeouts.value_or(state.settings->upstream_defaults.timeouts);
+    route->own_timeouts = entry.timeouts.has_value();
     route->basis = basis_of(state, found);
     route->overridden_version = state.overridden_version;
     route->request_body_needed = route->basis.global_body_needed;
@@ -282,6 +283,24 @@ Ref<const Chain> compile_global_chain(const SnapshotState& state) {
         sources.push_back({names[i], plugins[i].is_object() ? &plugins[i] : nullptr});
     }
     return chain_of(state, merge_global_rules(sources), Chain::Scope::global);
+}
+
+void resolve_choice(const SnapshotState& state, const UpstreamChoice& choice) noexcept {
+    choice.generation = state.generation;
+    try {
+        if (!choice.id.empty()) {
+            const UpstreamObject* object = state.upstreams.find(choice.id);
+            choice.target = nullptr;
+            if (object) choice.target = build_upstream(state, object->upstream, choice.name);
+        } else if (choice.built_under != state.settings->stamp.version) {
+            choice.target = nullptr;
+            auto settings = read_upstream_settings(choice.json, choice.name, state.settings->upstream_defaults);
+            choice.target = make_ref<upstream::Upstream>(std::move(settings), state.workshop->endpoints);
+            choice.built_under = state.settings->stamp.version;
+        }
+    } catch (const std::exception& problem) {
+        log::error("{}", problem.what());
+    }
 }
 
 void try_plugins(const SnapshotState& state, std::string_view where, std::string_view plugins) {

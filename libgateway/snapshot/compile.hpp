@@ -6,6 +6,7 @@
 
 #include "libgateway/plugin/merge.hpp"
 #include "libgateway/plugin/rewrite_phase.hpp"
+#include "libgateway/plugin/upstream_choice.hpp"
 #include "libgateway/snapshot/state.hpp"
 
 namespace gateway {
@@ -22,6 +23,9 @@ Ref<const Chain> compile_global_chain(const SnapshotState& state);
 
 // The route's chain with the entries of the consumer and its group; the reason if there is none.
 Merged merge_consumer(const SnapshotState& state, const Ref<const Chain>& route, const StoredConsumer& consumer);
+
+// Looks the choice's upstream up, or builds it, as it is in this state. What cannot be had is logged and left null.
+void resolve_choice(const SnapshotState& state, const UpstreamChoice& choice) noexcept;
 
 // Builds each plugin of the text once and forgets it, to find out whether it can be built. Throws config::Error.
 void try_plugins(const SnapshotState& state, std::string_view where, std::string_view plugins);

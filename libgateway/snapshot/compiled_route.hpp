@@ -24,6 +24,7 @@ public:
     // What each request reads comes first, in one cache line.
     Outcome outcome = Outcome::ok;
     TargetOutcome target_outcome = TargetOutcome::ok;
+    bool own_timeouts = false;  // the route's: they stand before those of an upstream that a plugin chooses
     bool enable_websocket = false;
     Ref<const Chain> chain;                 // never null; empty chain if there are no plugins
     Ref<const upstream::Upstream> target;   // null: see target_outcome

@@ -79,4 +79,9 @@ Merged Snapshot::merge(const Ref<const Chain>& route, const Consumer& consumer) 
     }
 }
 
+const upstream::Upstream* Snapshot::upstream_for(const UpstreamChoice& choice) const noexcept {
+    if (choice.generation != state_->generation) resolve_choice(*state_, choice);
+    return choice.target.get();
+}
+
 }  // namespace gateway

@@ -42,6 +42,7 @@ public:
     bool has_logins(std::uint8_t slot) const noexcept override;
     // Of a chain and a consumer of this snapshot.
     Merged merge(const Ref<const Chain>& route, const Consumer& consumer) const noexcept override;
+    const upstream::Upstream* upstream_for(const UpstreamChoice& choice) const noexcept override;
 
 private:
     friend class SnapshotBuilder;

@@ -1,6 +1,7 @@
 // Plugins whose effect lies in the proxy: seen through a whole gateway.
 #include <charconv>
 
+#include "libgateway/base/unique_fd.hpp"
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
 
@@ -109,4 +110,72 @@ TEST_CASE("gzip: an answer without a length is compressed and ends as it should"
         CHECK(answer.body.substr(0, 2) == "\x1f\x8b");
         CHECK(client.get("/").body == "helloworld");
     }
+}
+
+TEST_CASE("forward-auth: the service decides, and gets bodies in one piece (F10)", "[e2e][plugins]") {
+    ScriptedUpstream service([](Connection& connection, const Message& question) {
+        const bool good = question.field("authorization") == "good";
+        ScriptedUpstream::answers(good ? 200 : 403, good ? "" : "who?", "X-User: u1\r\n")(connection, question);
+    });
+    Stage stage({.route_lines = plugin("forward-auth", R"({"uri": "http://)" + service.node() +
+                                                           R"(/auth", "request_method": "POST", )"
+                                                           R"("request_headers": ["Authorization"], )"
+                                                           R"("upstream_headers": ["X-User"]})")});
+    RawClient client = stage.client();
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: good\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "4\r\nbody\r\n0\r\n\r\n");
+    CHECK(client.response().status() == 200);
+    CHECK(service.requests().at(0).field("content-length") == "4");
+    CHECK(service.requests().at(0).field("transfer-encoding") == "");
+    CHECK(service.requests().at(0).body == "body");
+    CHECK(stage.upstream.requests().at(0).field("x-user") == "u1");
+    CHECK(stage.upstream.requests().at(0).body == "body");
+    const Message refused = client.get("/", "Authorization: bad\r\n");
+    CHECK(refused.status() == 403);
+    CHECK(refused.body == "who?");
+    CHECK(service.accepted() == 1);
+    CHECK(stage.upstream.request_count() == 1);
+}
+
+TEST_CASE("forward-auth: a service that is slow or talks rubbish lets nobody through", "[e2e][plugins]") {
+    ScriptedUpstream service(GENERATE_COPY(ScriptedUpstream::stalls(), ScriptedUpstream::closes(),
+                                           ScriptedUpstream::sends("rubbish\r\n\r\n")));
+    Stage stage({.route_lines = plugin("forward-auth", R"({"uri": "http://)" + service.node() +
+                                                           R"(/auth", "timeout": 100, "status_on_error": 503})")});
+    CHECK(stage.get("/").status() == 503);
+    CHECK(stage.get("/?user=a%0d%0ax:1").status() == 503);
+    CHECK(stage.upstream.request_count() == 0);
+}
+
+TEST_CASE("proxy-mirror: a server that is down, slow or talks rubbish changes nothing (PM5)", "[e2e][plugins]") {
+    ScriptedUpstream mirror(GENERATE_COPY(ScriptedUpstream::stalls(), ScriptedUpstream::resets(),
+                                          ScriptedUpstream::sends("rubbish\r\n\r\n")));
+    const bool down = GENERATE(false, true);
+    std::uint16_t free_port = 0;
+    if (down) const gateway::UniqueFd gone = gateway::test::listen_on_free_port(free_port);
+    const std::string place = down ? "127.0.0.1:" + std::to_string(free_port) : mirror.node();
+    Stage stage({.route_lines = plugin("proxy-mirror", R"({"host": "http://)" + place + R"("})")});
+    RawClient client = stage.client();
+    for (int i = 0; i < 3; ++i) {
+        client.send(chunked("body"));
+        CHECK(client.response().status() == 200);
+        CHECK(stage.upstream.requests().back().body == "body");
+    }
+    if (!down) CHECK(eventually([&] { return mirror.request_count() == 3; }));
+}
+
+TEST_CASE("proxy-mirror: a copy is what the upstream gets, once for all tries", "[e2e][plugins]") {
+    ScriptedUpstream mirror;
+    StageOptions options{.upstream_lines = "pass_host: rewrite\nupstream_host: x.test\nretries: 2"};
+    options.route_lines = plugin("proxy-mirror", R"({"host": "http://)" + mirror.node() + R"("})");
+    Stage stage(options, ScriptedUpstream::closes());
+    CHECK(stage.get("/a?b=1", "X-A: 1\r\n").status() == 502);
+    CHECK(stage.upstream.request_count() > 0);
+    REQUIRE(eventually([&] { return mirror.request_count() > 0; }));
+    const Message copy = mirror.requests().at(0);
+    CHECK(copy.start_line == "GET /a?b=1 HTTP/1.1");
+    CHECK(copy.field("host") == "x.test");
+    CHECK(copy.field("x-a") == "1");
+    CHECK(mirror.request_count() == 1);
 }

@@ -161,7 +161,7 @@ TEST_CASE("plugins: every worked example of the specification holds", "[plugins]
         "request-id", "key-auth", "basic-auth", "multi-auth", "consumer-restriction", "limit-count", "limit-req",
         "limit-conn", "api-breaker", "jwt-auth", "hmac-auth", "cors", "ua-restriction", "referer-restriction", "csrf",
         "uri-blocker", "client-control", "real-ip", "request-validation", "gzip", "public-api", "http-logger",
-        "file-logger", "tcp-logger", "syslog", "prometheus");
+        "file-logger", "tcp-logger", "syslog", "prometheus", "forward-auth", "proxy-mirror", "traffic-split");
     const LogLines lines;
     const json::Value vectors = read_vectors(plugin);
     for (const json::Value& vector : vectors.items()) {
@@ -200,6 +200,9 @@ TEST_CASE("plugins: no worked example is left out", "[plugins][vectors]") {
                                                        {"request-validation", "V", 10},
                                                        {"gzip", "G", 9},
                                                        {"public-api", "P", 6},
+                                                       {"forward-auth", "F", 12},
+                                                       {"proxy-mirror", "PM", 7},
+                                                       {"traffic-split", "TS", 9},
                                                        {"http-logger", "HL", 12},
                                                        {"file-logger", "FL", 8},
                                                        {"tcp-logger", "TU", 6},

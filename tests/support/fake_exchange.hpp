@@ -34,6 +34,9 @@ public:
         answer.failure = client::Failure::none;
         service(request, answer);
     }
+    bool tell(const client::Url&, const client::Request& request, const client::Limits&) override {
+        return told && told(request);
+    }
     std::uint64_t random() noexcept override { return next_random++; }
     void secure_random(void* to, std::size_t size) noexcept override {
         auto* bytes = static_cast<unsigned char*>(to);
@@ -58,6 +61,7 @@ public:
     telemetry::SeriesWriter* own_series = nullptr;
     delivery::Dispatch* own_dispatch = nullptr;
     std::function<void(const client::Request&, client::Answer&)> service;  // none: it is down
+    std::function<bool(const client::Request&)> told;
     shm::Tables* tables() noexcept override { return shared; }
 
     static shm::Tables& of_this_test_program() {

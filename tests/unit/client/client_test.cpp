@@ -1,6 +1,12 @@
 #include "libgateway/client/client.hpp"
 
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/scripted_upstream.hpp"
 
 using namespace gateway;
@@ -10,6 +16,7 @@ using client::Failure;
 
 namespace {
 
+// The client's part of a worker, for one run of its loop.
 struct World {
     net::Reactor reactor;
     net::Resolver resolver{reactor, {}};
@@ -19,30 +26,53 @@ struct World {
     client::Client client{reactor, resolver, buffers, endpoints, pool};
     client::Limits limits;
 
-    Answer ask(const std::string& url, const client::Request& request = {}) {
-        Answer answer;
+    // The same question so many times, one after the other.
+    std::vector<Answer> ask(const std::string& url, const client::Request& request = {}, std::size_t times = 1) {
+        std::vector<Answer> answers(times);
         const auto parsed = client::parse_url(url);
         REQUIRE(parsed);
-        spawn(run(*parsed, request, answer));
+        spawn(run(*parsed, request, answers));
         reactor.run([](std::int64_t) {});
-        return answer;
+        return answers;
     }
     ~World() {
+        std::vector<Ref<upstream::Endpoint>> kept;
         for (const auto& [key, endpoint] : endpoints.all()) kept.emplace_back(endpoint);
         for (const auto& endpoint : kept) pool.close_idle(*endpoint);
     }
 
 private:
-    Task<void> run(const client::Url& url, const client::Request& request, Answer& answer) {
+    Task<void> run(const client::Url& url, const client::Request& request, std::vector<Answer>& answers) {
         co_await reactor.yield();
-        co_await client.send(url, request, limits, answer);
+        for (Answer& answer : answers) {
+            Task<void> asking = client.send(url, request, limits, answer);
+            co_await asking;
+        }
         reactor.stop();
     }
-    std::vector<Ref<upstream::Endpoint>> kept;
 };
 
 std::string url_of(const ScriptedUpstream& server, const std::string& target = "/auth?x=1") {
     return "http://" + server.node() + target;
+}
+
+Failure failure_of(ScriptedUpstream::Answer answer, const client::Request& request = {}) {
+    ScriptedUpstream server(std::move(answer));
+    World world;
+    world.limits.read = Milliseconds(100);
+    world.limits.body = 4;
+    const auto answers = world.ask(url_of(server), request);
+    CHECK((answers[0].head != nullptr) == (answers[0].failure == Failure::none));
+    return answers[0].failure;
+}
+
+// Answers the first request of its first connection, and ends that connection at the second.
+ScriptedUpstream::Answer leaves_after_one() {
+    auto seen = std::make_shared<std::atomic<int>>(0);
+    return [seen](Connection& connection, const Message& message) {
+        if (++*seen == 2) return ScriptedUpstream::closes()(connection, message);
+        ScriptedUpstream::answers(200, "ok")(connection, message);
+    };
 }
 
 }  // namespace
@@ -54,10 +84,12 @@ TEST_CASE("client: a question and its answer", "[client][client]") {
     fields.add("X-B", "2");
     fields.add("Connection", "x");
     fields.add("Transfer-Encoding", "chunked");
-    const Answer answer = world.ask(url_of(server), {http::Verb::post, "POST", {}, &fields, "body"});
-    CHECK(answer.failure == Failure::none);
-    CHECK(answer.head.status == 403);
-    CHECK(answer.head.fields.get("X-A") == "1");
+    const auto answers =
+        world.ask(url_of(server), {http::Verb::post, "POST", {}, {}, {fields.begin(), fields.end()}, "body"});
+    const Answer& answer = answers[0];
+    REQUIRE(answer.failure == Failure::none);
+    CHECK(answer.head->status == 403);
+    CHECK(answer.head->fields.get("X-A") == "1");
     CHECK(answer.body == "no");
     const Message seen = server.requests().at(0);
     CHECK(seen.start_line == "POST /auth?x=1 HTTP/1.1");
@@ -68,6 +100,47 @@ TEST_CASE("client: a question and its answer", "[client][client]") {
     CHECK(seen.body == "body");
 }
 
+TEST_CASE("client: host and target of the request stand before those of the address", "[client][client]") {
+    ScriptedUpstream server;
+    World world;
+    world.ask(url_of(server), {http::Verb::get, "GET", "/b", "other.test", {}, {}});
+    CHECK(server.requests().at(0).start_line == "GET /b HTTP/1.1");
+    CHECK(server.requests().at(0).field("host") == "other.test");
+    CHECK(server.requests().at(0).field("content-length") == "");
+}
+
+TEST_CASE("client: connections are used again", "[client][client]") {
+    ScriptedUpstream server(ScriptedUpstream::answers(200, "ok"));
+    World world;
+    for (const Answer& answer : world.ask(url_of(server), {}, 3)) CHECK(answer.body == "ok");
+    CHECK(server.accepted() == 1);
+}
+
+TEST_CASE("client: but not where that is not wanted", "[client][client]") {
+    ScriptedUpstream server(ScriptedUpstream::answers(200, "ok"));
+    World world;
+    world.limits.keep_alive = false;
+    for (const Answer& answer : world.ask(url_of(server), {}, 2)) CHECK(answer.body == "ok");
+    CHECK(server.accepted() == 2);
+    CHECK(server.requests().at(1).field("connection") == "close");
+}
+
+TEST_CASE("client: a waiting connection that proves dead is replaced, once and if the method allows", "[client]") {
+    ScriptedUpstream server(leaves_after_one());
+    World world;
+    SECTION("GET") {
+        for (const Answer& answer : world.ask(url_of(server), {}, 2)) CHECK(answer.body == "ok");
+        CHECK(server.accepted() == 2);
+        CHECK(server.request_count() == 3);
+    }
+    SECTION("POST") {
+        const auto answers = world.ask(url_of(server), {http::Verb::post, "POST", {}, {}, {}, "x"}, 2);
+        CHECK(answers[0].failure == Failure::none);
+        CHECK(answers[1].failure == Failure::closed);
+        CHECK(server.request_count() == 2);
+    }
+}
+
 TEST_CASE("client: bodies of every framing are whole", "[client][client]") {
     const std::string text =
         GENERATE("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -75,46 +148,98 @@ TEST_CASE("client: bodies of every framing are whole", "[client][client]") {
                  "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello");
     ScriptedUpstream server(ScriptedUpstream::sends_and_closes(text));
     World world;
-    const Answer answer = world.ask(url_of(server));
-    CHECK(answer.failure == Failure::none);
-    CHECK(answer.body == "hello");
+    const auto answers = world.ask(url_of(server));
+    CHECK(answers[0].failure == Failure::none);
+    CHECK(answers[0].body == "hello");
+}
+
+TEST_CASE("client: a large body is whole, or read and forgotten", "[client][client]") {
+    const std::string large(300'000, 'x');
+    ScriptedUpstream server(ScriptedUpstream::answers(200, large));
+    World world;
+    world.limits.keep_body = GENERATE(true, false);
+    const auto answers = world.ask(url_of(server), {}, 2);
+    CHECK(answers[1].failure == Failure::none);
+    CHECK(answers[1].body == (world.limits.keep_body ? large : ""));
+    CHECK(server.accepted() == 1);
 }
 
 TEST_CASE("client: what goes wrong has a name and an end", "[client][client]") {
-    const auto failure = [](ScriptedUpstream::Answer answer) {
-        ScriptedUpstream server(std::move(answer));
-        World world;
-        world.limits.read = Milliseconds(100);
-        world.limits.body = 4;
-        return world.ask(url_of(server)).failure;
-    };
-    CHECK(failure(ScriptedUpstream::stalls()) == Failure::read_timeout);
-    CHECK(failure(ScriptedUpstream::closes()) == Failure::closed);
-    CHECK(failure(ScriptedUpstream::resets()) == Failure::closed);
-    CHECK(failure(ScriptedUpstream::sends("rubbish\r\n\r\n")) == Failure::invalid);
-    CHECK(failure(ScriptedUpstream::sends("HTTP/1.1 101 X\r\n\r\n")) == Failure::invalid);
-    CHECK(failure(ScriptedUpstream::sends(std::string(70000, 'x'))) == Failure::invalid);
-    CHECK(failure(ScriptedUpstream::answers(200, "12345")) == Failure::too_large);
-    CHECK(failure(ScriptedUpstream::answers(200, "1234")) == Failure::none);
-    CHECK(failure(ScriptedUpstream::sends_and_closes("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n12")) ==
+    CHECK(failure_of(ScriptedUpstream::stalls()) == Failure::read_timeout);
+    CHECK(failure_of(ScriptedUpstream::closes()) == Failure::closed);
+    CHECK(failure_of(ScriptedUpstream::resets()) == Failure::closed);
+    CHECK(failure_of(ScriptedUpstream::sends("rubbish\r\n\r\n")) == Failure::invalid);
+    CHECK(failure_of(ScriptedUpstream::sends("HTTP/1.1 101 X\r\n\r\n")) == Failure::invalid);
+    CHECK(failure_of(ScriptedUpstream::sends(std::string(70000, 'x'))) == Failure::invalid);
+    CHECK(failure_of(ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nA: " + std::string(70000, 'x'))) == Failure::invalid);
+    CHECK(failure_of(ScriptedUpstream::answers(200, "12345")) == Failure::too_large);
+    CHECK(failure_of(ScriptedUpstream::answers(200, "1234")) == Failure::none);
+    CHECK(failure_of(ScriptedUpstream::sends_and_closes("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n12")) ==
           Failure::closed);
-    CHECK(failure(ScriptedUpstream::sends(
+    CHECK(failure_of(ScriptedUpstream::sends(
               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n")) == Failure::too_large);
+    CHECK(failure_of(ScriptedUpstream::sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")) ==
+          Failure::invalid);
+}
+
+TEST_CASE("client: a server that is not there, and one that cannot be spoken to", "[client][client]") {
     std::uint16_t port = 0;
-    listen_on_free_port(port);
-    CHECK(World().ask("http://127.0.0.1:" + std::to_string(port)).failure == Failure::connect_refused);
-    CHECK(World().ask("https://127.0.0.1").failure == Failure::tls_unsupported);
+    { const UniqueFd gone = listen_on_free_port(port); }
+    CHECK(World().ask("http://127.0.0.1:" + std::to_string(port))[0].failure == Failure::connect_refused);
+    CHECK(World().ask("https://127.0.0.1")[0].failure == Failure::tls_unsupported);
+}
+
+TEST_CASE("client: an answer that trickles ends with the limit of the whole", "[client][client]") {
+    std::atomic<bool> ended{false};
+    ScriptedUpstream server([&ended](Connection& connection, const Message&) {
+        connection.send("HTTP/1.1 200 OK\r\n\r\n");
+        while (!ended && connection.try_send("x", milliseconds(50)) == 1) std::this_thread::yield();
+    });
+    World world;
+    world.limits.read = Milliseconds(10'000);
+    world.limits.whole = Milliseconds(200);
+    world.limits.keep_body = false;
+    CHECK(world.ask(url_of(server))[0].failure == Failure::read_timeout);
+    ended = true;
 }
 
 TEST_CASE("client: what could break the request apart is not sent", "[client][client]") {
     ScriptedUpstream server;
     http::Fields fields;
     fields.add("X", "a\r\nY: b");
-    CHECK(World().ask(url_of(server), {http::Verb::get, "GET", {}, &fields, {}}).failure ==
-          Failure::invalid_characters);
-    CHECK(World().ask(url_of(server), {http::Verb::get, "GET", "/a b", nullptr, {}}).failure ==
-          Failure::invalid_characters);
+    const client::Request field{http::Verb::get, "GET", {}, {}, {fields.begin(), fields.end()}, {}};
+    const client::Request target{http::Verb::get, "GET", "/a b", {}, {}, {}};
+    const client::Request host{http::Verb::get, "GET", {}, "a\nb", {}, {}};
+    for (const client::Request* request : {&field, &target, &host}) {
+        CHECK(World().ask(url_of(server), *request)[0].failure == Failure::invalid_characters);
+    }
     CHECK(server.accepted() == 0);
+}
+
+TEST_CASE("client: what is only told goes on by itself, and ends with the client", "[client][client]") {
+    ScriptedUpstream slow(ScriptedUpstream::stalls());
+    ScriptedUpstream server([&slow](Connection& connection, const Message& message) {
+        if (!eventually([&] { return slow.request_count() == 1; })) return connection.close();
+        ScriptedUpstream::answers(200, "ok")(connection, message);
+    });
+    World world;
+    std::string body = "body";
+    CHECK(world.client.tell(*client::parse_url(url_of(slow)), {http::Verb::post, "POST", {}, {}, {}, body}, {}));
+    body = "gone";
+    CHECK(world.client.telling() == 1);
+    CHECK(world.ask(url_of(server))[0].body == "ok");
+    CHECK(world.client.telling() == 1);
+    CHECK(slow.requests().at(0).body == "body");
+}
+
+TEST_CASE("client: no more is told at a time than there is room for", "[client][client]") {
+    ScriptedUpstream slow(ScriptedUpstream::stalls());
+    World world;
+    world.client.most_telling = 2;
+    const auto url = *client::parse_url(url_of(slow));
+    CHECK(world.client.tell(url, {}, {}));
+    CHECK(world.client.tell(url, {}, {}));
+    CHECK_FALSE(world.client.tell(url, {}, {}));
 }
 
 TEST_CASE("client: addresses of services", "[client][url]") {

@@ -1,0 +1,83 @@
+#include "libgateway/client/question.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace gateway::client {
+
+namespace {
+
+bool is_clean(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 127; });
+}
+
+// Written by the client itself, or of the hop that the request came over.
+bool is_own(http::FieldName id) noexcept {
+    switch (id) {
+        case http::FieldName::host:
+        case http::FieldName::content_length:
+        case http::FieldName::transfer_encoding:
+        case http::FieldName::connection:
+        case http::FieldName::keep_alive:
+        case http::FieldName::te:
+        case http::FieldName::trailer:
+        case http::FieldName::upgrade:
+        case http::FieldName::expect:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool has_body(const Request& request) noexcept {
+    return !request.body.empty() || request.method == http::Verb::post || request.method == http::Verb::put ||
+           request.method == http::Verb::patch;
+}
+
+// Writes without looking: the block was made large enough.
+class Writer {
+public:
+    explicit Writer(char* at) noexcept : begin_(at), at_(at) {}
+    Writer& operator<<(std::string_view text) noexcept {
+        if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+        return *this;
+    }
+    Writer& operator<<(std::size_t number) noexcept {
+        at_ = std::to_chars(at_, at_ + 20, number).ptr;
+        return *this;
+    }
+    std::string_view bytes() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
+
+private:
+    char *begin_, *at_;
+};
+
+}  // namespace
+
+std::string_view write_question(const Url& url, const Request& request, bool keep_alive, net::BufferPool& buffers,
+                                net::Buffer& into) {
+    const std::string_view target = request.target.empty() ? std::string_view(url.target) : request.target;
+    const std::string_view host = request.host.empty() ? std::string_view(url.authority) : request.host;
+    const bool target_good = is_clean(target) && target.find_first_of(" \t") == std::string_view::npos;
+    if (!target_good || !is_clean(host) || !is_clean(request.method_text)) return {};
+    std::size_t size = request.method_text.size() + target.size() + host.size() + 128;
+    for (const http::Field& field : request.fields) {
+        if (!is_clean(field.name) || !is_clean(field.value)) return {};
+        size += field.name.size() + field.value.size() + 4;
+    }
+    into = buffers.take(size);
+    Writer out(into.data());
+    out << request.method_text << " " << target << " HTTP/1.1\r\nHost: " << host << "\r\n";
+    for (const http::Field& field : request.fields) {
+        if (!is_own(field.id)) out << field.name << ": " << field.value << "\r\n";
+    }
+    if (has_body(request)) out << "Content-Length: " << request.body.size() << "\r\n";
+    if (!keep_alive) out << "Connection: close\r\n";
+    out << "\r\n";
+    return out.bytes();
+}
+
+}  // namespace gateway::client
