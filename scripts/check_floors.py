@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
-FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis"]
+FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis", "keyring"]
 BELOW_3 = ["base", *FLOOR_1, "route", "upstream"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
@@ -26,6 +26,7 @@ MAY_INCLUDE = {
     "config": ["base", "json"],
     "control": ["base", "json"],
     "redis": ["base", "net"],
+    "keyring": ["base"],
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "client": ["base", "net", "http", "upstream"],
