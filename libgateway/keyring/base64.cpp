@@ -33,7 +33,9 @@ std::string encode_base64(std::string_view bytes) {
     std::string text;
     text.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto byte = [&](std::size_t at) { return at < bytes.size() ? std::uint32_t(std::uint8_t(bytes[at])) : 0; };
+        const auto byte = [&](std::size_t at) {
+            return at < bytes.size() ? std::uint32_t(std::uint8_t(bytes[at])) : 0;
+        };
         const std::uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
         for (int shift = 18; shift >= 0; shift -= 6) text.push_back(alphabet[bits >> shift & 63]);
     }

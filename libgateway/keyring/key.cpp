@@ -87,10 +87,9 @@ std::string Key::encrypt_cbc(std::string_view plain) const {
     const Context context = new_context();
     std::string bytes(plain.size() + block_size, '\0');
     int first = 0, last = 0;
-    const bool done =
-        EVP_EncryptInit_ex(context.get(), cbc_for(bytes_), nullptr, in(bytes_), in(bytes_)) == 1 &&
-        EVP_EncryptUpdate(context.get(), out(bytes), &first, in(plain), length(plain)) == 1 &&
-        EVP_EncryptFinal_ex(context.get(), out(bytes, static_cast<std::size_t>(first)), &last) == 1;
+    const bool done = EVP_EncryptInit_ex(context.get(), cbc_for(bytes_), nullptr, in(bytes_), in(bytes_)) == 1 &&
+                      EVP_EncryptUpdate(context.get(), out(bytes), &first, in(plain), length(plain)) == 1 &&
+                      EVP_EncryptFinal_ex(context.get(), out(bytes, static_cast<std::size_t>(first)), &last) == 1;
     if (!done) cannot("encrypt");
     bytes.resize(static_cast<std::size_t>(first + last));
     return bytes;
@@ -101,10 +100,9 @@ std::optional<std::string> Key::decrypt_cbc(std::string_view bytes) const {
     const Context context = new_context();
     std::string plain(bytes.size() + block_size, '\0');
     int first = 0, last = 0;
-    const bool done =
-        EVP_DecryptInit_ex(context.get(), cbc_for(bytes_), nullptr, in(bytes_), in(bytes_)) == 1 &&
-        EVP_DecryptUpdate(context.get(), out(plain), &first, in(bytes), length(bytes)) == 1 &&
-        EVP_DecryptFinal_ex(context.get(), out(plain, static_cast<std::size_t>(first)), &last) == 1;
+    const bool done = EVP_DecryptInit_ex(context.get(), cbc_for(bytes_), nullptr, in(bytes_), in(bytes_)) == 1 &&
+                      EVP_DecryptUpdate(context.get(), out(plain), &first, in(bytes), length(bytes)) == 1 &&
+                      EVP_DecryptFinal_ex(context.get(), out(plain, static_cast<std::size_t>(first)), &last) == 1;
     if (!done) {
         ERR_clear_error();
         return std::nullopt;
@@ -134,12 +132,11 @@ std::optional<std::string> Key::open(std::string_view sealed, std::string_view a
     std::string tag(sealed.substr(sealed.size() - tag_size)), plain(text.size() + block_size, '\0');
     const Context context = new_context();
     int size = 0, rest = 0;
-    const bool done =
-        EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, in(sealing_), in(sealed)) == 1 &&
-        EVP_DecryptUpdate(context.get(), nullptr, &size, in(about), length(about)) == 1 &&
-        EVP_DecryptUpdate(context.get(), out(plain), &size, in(text), length(text)) == 1 &&
-        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_size, tag.data()) == 1 &&
-        EVP_DecryptFinal_ex(context.get(), out(plain, text.size()), &rest) == 1;
+    const bool done = EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, in(sealing_), in(sealed)) == 1 &&
+                      EVP_DecryptUpdate(context.get(), nullptr, &size, in(about), length(about)) == 1 &&
+                      EVP_DecryptUpdate(context.get(), out(plain), &size, in(text), length(text)) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_size, tag.data()) == 1 &&
+                      EVP_DecryptFinal_ex(context.get(), out(plain, text.size()), &rest) == 1;
     if (!done) {
         ERR_clear_error();
         return std::nullopt;

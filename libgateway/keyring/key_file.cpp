@@ -123,7 +123,8 @@ void make_key_file(const std::string& path) {
     const std::string beside = path + ".new." + std::to_string(::getpid());
     ::unlink(beside.c_str());
     write_file(beside,
-               "# Keys of this gateway, one a line; the first encrypts, all decrypt. Without them encrypted texts are lost.\n" +
+               "# Keys of this gateway, one a line; the first encrypts, all decrypt. Without them encrypted texts are "
+               "lost.\n" +
                    new_key() + "\n");
     // Unlike a rename, this never replaces the file of another start.
     const bool made = ::link(beside.c_str(), path.c_str()) == 0;

@@ -43,8 +43,8 @@ std::size_t sequence_size(std::string_view text) noexcept {
         const bool good = !(first == 0xE0 && second < 0xA0) && !(first == 0xED && second >= 0xA0);
         return good && follows(1) && follows(2) ? 3 : 0;
     }
-    const bool good = first >= 0xF0 && first < 0xF5 && !(first == 0xF0 && second < 0x90) &&
-                      !(first == 0xF4 && second >= 0x90);
+    const bool good =
+        first >= 0xF0 && first < 0xF5 && !(first == 0xF0 && second < 0x90) && !(first == 0xF4 && second >= 0x90);
     return good && follows(1) && follows(2) && follows(3) ? 4 : 0;
 }
 

@@ -71,10 +71,10 @@ TEST_CASE("key file: refused if others can read it, or if it is no file", "[keyr
 TEST_CASE("key file: comments and blank lines are passed over; a line that is no key is named by its number",
           "[keyring][key_file]") {
     const TempDir folder;
-    const std::string path = folder.write("keyring", "# new\n\n0123456789abcdef\r\n  AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB\n").string();
+    const std::string path =
+        folder.write("keyring", "# new\n\n0123456789abcdef\r\n  AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB\n").string();
     ::chmod(path.c_str(), 0600);
-    CHECK(read_key_file(path) ==
-          std::vector<std::string>{"0123456789abcdef", "AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB"});
+    CHECK(read_key_file(path) == std::vector<std::string>{"0123456789abcdef", "AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB"});
     folder.write("keyring", "0123456789abcdef\nmy-secret\n");
     ::chmod(path.c_str(), 0600);
     CHECK(contains(why_refused(path), ":2: expected a key of 16 or 32 bytes, found 9"));

@@ -86,12 +86,18 @@ TEST_CASE("keyring: wrong keys and torn texts are a miss and leave the error que
     std::mt19937 chance(11);
     for (int round = 0; round < 600; ++round) {
         const std::string plain = random_text(chance, 16 + chance() % 40);
-        const std::string stored = ring_of({random_text(chance, 16)}, round % 2 ? Form::sealed : Form::reference).encrypt(plain);
+        const std::string stored =
+            ring_of({random_text(chance, 16)}, round % 2 ? Form::sealed : Form::reference).encrypt(plain);
         std::string torn = stored;
         switch (chance() % 3) {
-            case 0: torn.resize(chance() % torn.size()); break;
-            case 1: torn[chance() % torn.size()] ^= static_cast<char>(1 + chance() % 127); break;
-            default: break;
+            case 0:
+                torn.resize(chance() % torn.size());
+                break;
+            case 1:
+                torn[chance() % torn.size()] ^= static_cast<char>(1 + chance() % 127);
+                break;
+            default:
+                break;
         }
         const auto opened = ring_of({key_a, key_b}).decrypt(torn);
         CHECK_FALSE(opened);
@@ -128,7 +134,8 @@ TEST_CASE("keyring: a published key reads, but never encrypts", "[keyring][keyri
 }
 
 TEST_CASE("keyring: current is what the first key would write, in the form that is written", "[keyring][keyring]") {
-    const std::string stored = ring_of({key_a}).encrypt("text"), old = ring_of({key_a}, Form::reference).encrypt("text");
+    const std::string stored = ring_of({key_a}).encrypt("text"),
+                      old = ring_of({key_a}, Form::reference).encrypt("text");
     const Keyring same = ring_of({key_a, key_b}), rotated = ring_of({key_b, key_a});
     CHECK(same.is_current(*same.decrypt(stored)));
     CHECK_FALSE(same.is_current(*same.decrypt(old)));
@@ -153,7 +160,8 @@ TEST_CASE("keyring: what wrong keys make now and then is not taken for a field's
     CHECK(is_field_text("plain ünïcode €𝄞"));
     CHECK(is_field_text(""));
     CHECK(is_field_text("-----BEGIN PRIVATE KEY-----\nAA\r\n-----END PRIVATE KEY-----\n"));
-    for (const std::string_view bad : {"a\nb", "\t", "\x7f", "\xC2\x80", "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82"})
+    for (const std::string_view bad :
+         {"a\nb", "\t", "\x7f", "\xC2\x80", "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82"})
         CHECK_FALSE(is_field_text(bad));
     CHECK_FALSE(is_field_text(std::string_view("a\0b", 3)));
     // Of keys that are all wrong, about one in 256 leaves a good padding: none of those counts.
@@ -198,6 +206,7 @@ TEST_CASE("base64: strict, and the way back", "[keyring][base64]") {
         CHECK(decode_base64(encode_base64(bytes)) == bytes);
     }
     CHECK(encode_base64("foobar") == "Zm9vYmFy");
-    for (const std::string_view bad : {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zg==\n", " Zg==", "Zg==Zg==", "Z_9v"})
+    for (const std::string_view bad :
+         {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zg==\n", " Zg==", "Zg==Zg==", "Z_9v"})
         CHECK_FALSE(decode_base64(bad));
 }
