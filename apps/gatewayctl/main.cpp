@@ -93,6 +93,17 @@ std::string socket_of(const std::string& config_path) {
     execute(arguments);
 }
 
+// The same for keys: they are in files, and a gateway that runs does not hand them out.
+[[noreturn]] void keys_offline(const CommandLine& line) {
+    std::vector<std::string> arguments = tool("keys", line.config_path);
+    if (line.request.flag("dry_run")) arguments.push_back("--dry-run");
+    if (line.request.flag("plain")) arguments.push_back("--plain");
+    if (line.json) arguments.push_back("--json");
+    arguments.emplace_back(line.request.text("what"));
+    if (const auto file = line.request.text("file"); !file.empty()) arguments.emplace_back(file);
+    execute(arguments);
+}
+
 bool read_content(CommandLine& line) {
     std::string text;
     if (line.content_path == "-") {
@@ -127,6 +138,7 @@ int main(int argc, char* argv[]) {
         return 0;
     }
     if (line.request.command == "check") check_offline(line);
+    if (line.request.command == "keys") keys_offline(line);
     if (!line.content_path.empty() && !read_content(line))
         return fail(Status::usage, line.content_path + ": cannot be read");
     if (line.request.command == "version" && !line.json) std::cout << "gatewayctl " GATEWAY_VERSION "\n";

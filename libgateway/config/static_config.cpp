@@ -122,6 +122,11 @@ private:
     }
 
     void check(const StaticConfig& config) {
+        const EncryptionSettings& encryption = config.apisix.data_encryption;
+        const auto withheld = [](const std::optional<KeyTexts>& keys) { return keys && keys->withheld; };
+        if (withheld(encryption.keyring) || withheld(encryption.key_encrypt_salt)) {
+            fail("apisix.data_encryption.keyring", mismatch("apisix.data_encryption.keyring", "array, got boolean"));
+        }
         if (config.apisix.proxy_mode != "http") {
             fail("apisix.proxy_mode", "\"" + config.apisix.proxy_mode + "\" is not supported by this build");
         }
@@ -180,6 +185,10 @@ void LimitSettings::check(const LimitSettings& limits, Errors& errors) {
 
 bool StaticConfig::json_routes() const noexcept {
     return deployment.role == "data_plane" && deployment.role_data_plane.config_provider == "json";
+}
+
+bool StaticConfig::local_provider() const noexcept {
+    return deployment.role == "traditional" && deployment.role_traditional.config_provider.value_or("local") == "local";
 }
 
 StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,

@@ -104,6 +104,8 @@ struct StaticConfig {
 
     // The format of the route file: true for config_provider json.
     bool json_routes() const noexcept;
+    // Whether the route file and the store of this machine are the source: config_provider local.
+    bool local_provider() const noexcept;
 };
 
 // Where the file stands and who reads it; decides the defaults of directories.

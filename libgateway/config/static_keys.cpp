@@ -17,7 +17,6 @@ constexpr std::array without_effect{"apisix.disable_sync_configuration_during_st
                                     "apisix.extra_lua_path",
                                     "apisix.extra_lua_cpath",
                                     "apisix.proxy_cache",
-                                    "apisix.data_encryption",
                                     "apisix.ssl",
                                     "apisix.tracing",
                                     "apisix.stream_proxy",
@@ -94,9 +93,23 @@ void take_snippets(json::Value& file, std::string_view path, Diagnostics& diagno
     }
 }
 
+// Keys of the reference up to 3.8 stand where they decrypt on.
+void take_old_salts(json::Value& file, std::string_view path, Diagnostics& diagnostics) {
+    auto salts = take(file, "apisix.ssl.key_encrypt_salt");
+    if (!salts) return;
+    add(diagnostics, Severity::warning, path, salts->where, "apisix.ssl.key_encrypt_salt",
+        "it is of old releases: its keys only decrypt; new ones go to apisix.data_encryption.keyring");
+    json::Value& apisix = *file.find("apisix");
+    json::Value* section = apisix.find("data_encryption");
+    if (!section) section = &apisix.set("data_encryption", json::Value::object());
+    if (section->is_object() && !section->find("key_encrypt_salt"))
+        section->set("key_encrypt_salt", std::move(salts->value));
+}
+
 }  // namespace
 
 void take_known_keys(json::Value& file, std::string_view path, Diagnostics& diagnostics) {
+    take_old_salts(file, path, diagnostics);
     take_snippets(file, path, diagnostics);
     for (const std::string_view key : not_built) {
         const auto found = take(file, key);

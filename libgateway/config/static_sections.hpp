@@ -60,6 +60,25 @@ struct CompatSettings {
             .closed();
 };
 
+struct EncryptionSettings {
+    bool enable_encrypt_fields = true;
+    std::optional<KeyTexts> keyring;  // absent: the reference's default, which only decrypts, and a key made here
+    std::optional<std::string> format;
+    std::optional<KeyTexts> key_encrypt_salt;
+    static constexpr auto schema =
+        fields(field("enable_encrypt_fields", &EncryptionSettings::enable_encrypt_fields,
+                     "secret fields of plugins may be encrypted; false: they are taken as they are written"),
+               field("keyring", &EncryptionSettings::keyring,
+                     "keys of 16 or 32 bytes: the first encrypts, all decrypt; default: the keys that the reference "
+                     "publishes, which only decrypt, with the one that is made in data_dir; empty: nothing is "
+                     "encrypted"),
+               field("format", &EncryptionSettings::format, "how it is written; both are read; default v2",
+                     one_of("v2", "reference")),
+               field("key_encrypt_salt", &EncryptionSettings::key_encrypt_salt,
+                     "further keys that only decrypt; apisix.ssl.key_encrypt_salt is read as this"))
+            .closed();
+};
+
 struct ApisixSection {
     Listeners node_listen{{{"", "", 9080, true}}};
     bool enable_admin = true, enable_dev_mode = false, enable_reuseport = true, enable_ipv6 = true, enable_http2 = true;
@@ -80,6 +99,7 @@ struct ApisixSection {
     std::optional<std::vector<std::string>> trusted_addresses;  // absent: X-Forwarded-* rules without trust
     ProxyProtocolSettings proxy_protocol;
     bool enable_debug = false;
+    EncryptionSettings data_encryption;
     CompatSettings compat;
 
     static constexpr auto schema =
@@ -118,6 +138,7 @@ struct ApisixSection {
                   items(1), unique, each(pattern(network_text, is_network))),
             field("proxy_protocol", &ApisixSection::proxy_protocol, "PROXY protocol"),
             field("enable_debug", &ApisixSection::enable_debug, "names of plugins in `Apisix-Plugins`"),
+            field("data_encryption", &ApisixSection::data_encryption, "secrets at rest"),
             field("compat", &ApisixSection::compat, "older rules"))
             .closed();
 };

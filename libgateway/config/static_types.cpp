@@ -103,6 +103,29 @@ void Codec<WorkerCount>::read(const json::Value& value, WorkerCount& out, const 
     }
 }
 
+// No message says more of a key than its length.
+void Codec<KeyTexts>::read(const json::Value& value, KeyTexts& out, const Rules&, Errors& errors) {
+    const auto add = [&](const json::Value& item) {
+        // A key of digits that came out of a variable has become a number.
+        if (!item.is_string() && !item.is_number()) return wrong_type("string", item, errors);
+        const std::string& key = item.is_string() ? item.string() : item.number();
+        if (key.size() != 16 && key.size() != 32)
+            return errors.add("expected a key of 16 or 32 bytes, got " + std::to_string(key.size()));
+        out.keys.push_back(key);
+    };
+    out = {};
+    if (value.is_boolean()) {
+        out.withheld = value.boolean();
+    } else if (value.is_array()) {
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            const Errors::Scope scope(errors, i, value.items()[i]);
+            add(value.items()[i]);
+        }
+    } else if (!value.is_object() || value.size() != 0) {
+        add(value);
+    }
+}
+
 void Codec<Listeners>::read(const json::Value& value, Listeners& out, const Rules&, Errors& errors) {
     const auto add = [&](const json::Value& item) {
         Listener listener;

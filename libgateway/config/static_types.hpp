@@ -45,6 +45,12 @@ struct Listeners {
     std::vector<Listener> list;
 };
 
+// Keys that encrypt, or one key. They stay in control: what is written for workers says only that there are some.
+struct KeyTexts {
+    std::vector<std::string> keys;
+    bool withheld = false;  // read from what was written for workers
+};
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 
@@ -71,6 +77,12 @@ struct Codec<WorkerCount> {
     static void read(const json::Value& value, WorkerCount& out, const Rules& rules, Errors& errors);
     static json::Value write(const WorkerCount& count) { return count.count ? json::Value(count.count) : "auto"; }
     static json::Value describe(const Rules&) { return json::Value::object({{"type", "integer or \"auto\""}}); }
+};
+template <>
+struct Codec<KeyTexts> {
+    static void read(const json::Value& value, KeyTexts& out, const Rules& rules, Errors& errors);
+    static json::Value write(const KeyTexts& keys) { return keys.withheld || !keys.keys.empty(); }
+    static json::Value describe(const Rules&) { return json::Value::object({{"type", "array of string, or string"}}); }
 };
 template <>
 struct Codec<Listeners> {

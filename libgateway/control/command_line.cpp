@@ -55,6 +55,10 @@ private:
             take_limit(value_of(option));
         } else if (option == "--strict") {
             arguments.set("strict", true);
+        } else if (option == "--dry-run") {
+            arguments.set("dry_run", true);
+        } else if (option == "--plain") {
+            arguments.set("plain", true);
         } else if (option == "--from") {
             arguments.set("from", json::Value(value_of(option)));
         } else if (option == "--route") {
@@ -118,6 +122,11 @@ private:
             name_words({"kind", "id"});
         } else if (command == "check") {
             name_words({"file?"});
+        } else if (command == "keys") {
+            name_words({"what", "file?"});
+            const std::string_view what = line_.request.text("what");
+            const bool needs_file = what == "reencrypt" && line_.request.text("file").empty();
+            if (line_.error.empty() && (needs_file || (what != "check" && what != "reencrypt"))) usage_error();
         } else {
             name_words({});
         }

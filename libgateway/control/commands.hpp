@@ -15,6 +15,8 @@ inline constexpr std::array commands{
     CommandHelp{"reload", "reload", "read the static file and the route file again and apply what changed"},
     CommandHelp{"check", "check [--strict] [FILE]",
                 "check the static file with its routes, or a route file; changes nothing"},
+    CommandHelp{"keys", "keys check [FILE] | keys reencrypt [--dry-run] [--plain] FILE",
+                "which key reads the secrets of a route file; write them anew with the first key"},
     CommandHelp{"explain", "explain METHOD URL [-H 'name: value']… [--from IP] [--consumer NAME]",
                 "which route answers a request and why, or why none does"},
     CommandHelp{"show",

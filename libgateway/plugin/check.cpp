@@ -2,6 +2,7 @@
 
 #include "libgateway/base/strings.hpp"
 #include "libgateway/config/secret_reference.hpp"
+#include "libgateway/plugin/encrypted_fields.hpp"
 #include "libgateway/plugin/meta.hpp"
 #include "libgateway/plugin/registry.hpp"
 
@@ -45,7 +46,9 @@ void check_plugin(std::string_view name, const json::Value& config, config::Erro
     static const json::Value empty = json::Value::object();
     const json::Value& written = config.is_null() ? empty : config;
     if (!written.is_object()) {
-        return errors.add("invalid plugin conf " + json::write(written) + " for plugin [" + std::string(name) + "]");
+        json::Value shown = written;
+        mask_secrets(name, shown);
+        return errors.add("invalid plugin conf " + json::write(shown) + " for plugin [" + std::string(name) + "]");
     }
     if (!is_disabled(written)) return check_settings(*type, written, place, errors);
     config::Errors tolerated;

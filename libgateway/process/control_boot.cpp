@@ -110,12 +110,15 @@ std::optional<FullDelta> Control::kept_document(std::uint64_t epoch) const {
 
 asio::awaitable<void> Control::first_document() {
     const Turnstile::Pass pass = co_await writes_.enter();
+    if (static_file_good_) log_all(catalogue_.complete_keyring());
+    disk_->protect(catalogue_.keyring());
     const std::uint64_t epoch = revisions_->epoch();
     auto kept = co_await on_thread(builder_, [this, epoch] { return kept_document(epoch); });
     start_.journal.reset();
     const bool goes_on = epoch != 0 || start_.takes_over;
     if (kept && !catalogue_.adopt(*kept, goes_on ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
+    disk_->protect(catalogue_.keyring());
     // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
     if (resumes) {

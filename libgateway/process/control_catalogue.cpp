@@ -12,6 +12,7 @@
 #include "libgateway/plugin/registry.hpp"
 #include "libgateway/plugin/shared_groups.hpp"
 #include "libgateway/process/entry.hpp"
+#include "libgateway/sources/secrets.hpp"
 
 namespace gateway::process {
 
@@ -21,6 +22,8 @@ using sources::ObjectPtr;
 
 namespace {
 
+constexpr std::string_view no_keyring =
+    "encrypted fields cannot be read: the keyring is not known until the static file is good";
 constexpr std::uint64_t overlay_bit = std::uint64_t{1} << 63;
 
 bool in_overlay(const sources::Object& object) noexcept {
@@ -92,8 +95,13 @@ config::StaticConfig load_settings(const config::StaticPlace& place, config::Dia
     return settings;
 }
 
-sources::CheckRules rules_for(const config::StaticConfig& settings) {
+sources::CheckRules rules_for(const config::StaticConfig& settings, KeyringPtr ring) {
     sources::CheckRules rules = sources::program_rules();
+    if (ring && settings.apisix.data_encryption.enable_encrypt_fields) {
+        rules.open_secrets = [ring](Kind kind, std::string_view id, json::Value& item, config::Errors& warnings) {
+            sources::open_item(kind, id, item, *ring, warnings);
+        };
+    }
     rules.enabled_plugins = settings.plugins;
     rules.plugin_config_overrides_route = settings.apisix.compat.plugin_config_overrides_route;
     return rules;
@@ -129,16 +137,27 @@ void Catalogue::use(std::shared_ptr<const config::StaticConfig> settings) {
 config::Diagnostics Catalogue::read_static() {
     config::Diagnostics found;
     use(std::make_shared<const config::StaticConfig>(load_first_settings({config_path_, root_}, found)));
+    keyring_ = found.ok() ? load_keyring(*settings_, config_path_, found) : nullptr;
+    return found;
+}
+
+config::Diagnostics Catalogue::complete_keyring() {
+    config::Diagnostics found;
+    keyring_ = process::complete_keyring(*settings_, config_path_, std::move(keyring_), found);
     return found;
 }
 
 void Catalogue::read_settings(Reading& reading) const {
     auto settings = std::make_shared<const config::StaticConfig>(load_settings({config_path_, root_}, reading.found));
-    if (reading.found.ok()) reading.settings = std::move(settings);
+    if (!reading.found.ok()) return;
+    KeyringPtr ring = load_keyring(*settings, config_path_, reading.found);
+    reading.keyring = process::complete_keyring(*settings, config_path_, std::move(ring), reading.found);
+    if (reading.keyring) reading.settings = std::move(settings);
 }
 
-void Catalogue::read_routes(const config::StaticConfig& settings, Reading& reading) const {
-    sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings),
+void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const {
+    if (!ring) return reading.found.error(route_file(), {}, "", std::string(no_keyring));
+    sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings, ring),
                                                                config::process_environment(), file_);
     reading.found.append(result.diagnostics);
     reading.dropped = std::move(result.dropped);
@@ -150,7 +169,7 @@ Catalogue::Reading Catalogue::read(Files files) const {
     Reading reading;
     if (files == Files::both) read_settings(reading);
     const config::StaticConfig& settings = reading.settings ? *reading.settings : *settings_;
-    read_routes(settings, reading);
+    read_routes(settings, reading.settings ? reading.keyring : keyring_, reading);
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
     if (good) reading.document = assemble(settings, *reading.file, &reading.hidden);
     if (good) reading.credentials = index_of(*reading.document);
@@ -208,6 +227,8 @@ bool Catalogue::adopt_settings(const FullDelta& kept) {
     for (config::Change change; reader.next(change);) {
         if (change.kind != Kind::settings) continue;
         use(std::make_shared<const config::StaticConfig>(config::decode_static(change.json)));
+        config::Diagnostics found;
+        keyring_ = load_keyring(*settings_, config_path_, found);
         return true;
     }
     return false;
@@ -255,8 +276,13 @@ Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::stri
         edit.errors.push_back(std::move(refusal));
         return edit;
     }
+    if (!keyring_) {
+        edit.errors.emplace_back(no_keyring);
+        return edit;
+    }
     config::Diagnostics found;
-    const ObjectPtr read = sources::parse_object(kind, id, content, "put", rules_for(*settings_), active_, found);
+    const ObjectPtr read =
+        sources::parse_object(kind, id, content, "put", rules_for(*settings_, keyring_), active_, found);
     edit.errors = texts_of(found, config::Severity::error);
     edit.warnings = texts_of(found, config::Severity::warning);
     if (!read || !edit.errors.empty()) return edit;
@@ -313,7 +339,10 @@ std::vector<ObjectPtr> Catalogue::credentials_of(Kind kind, const std::string& i
 }
 
 void Catalogue::accept(Reading reading) {
-    if (reading.settings) use(std::move(reading.settings));
+    if (reading.settings) {
+        use(std::move(reading.settings));
+        keyring_ = std::move(reading.keyring);
+    }
     if (reading.file) {
         for (auto one = overlay_.begin(); one != overlay_.end();)
             one = reading.file->find(one->first.first, one->first.second) ? overlay_.erase(one) : std::next(one);

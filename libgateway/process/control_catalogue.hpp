@@ -12,6 +12,7 @@
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/static_config.hpp"
 #include "libgateway/process/control_journal.hpp"
+#include "libgateway/process/control_keyring.hpp"
 #include "libgateway/sources/credential_index.hpp"
 #include "libgateway/sources/document.hpp"
 #include "libgateway/sources/file_watch.hpp"
@@ -34,6 +35,7 @@ public:
         config::Diagnostics found;
         std::vector<std::string> dropped;                      // items left out (invalid_items: drop)
         std::shared_ptr<const config::StaticConfig> settings;  // null: the static file was not read, or is bad
+        KeyringPtr keyring;                                    // of these settings
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
         std::optional<sources::Document> document;             // all together; nothing: this changes nothing
         std::optional<sources::CredentialIndex> credentials;   // of the document
@@ -61,6 +63,10 @@ public:
     // Reads the static file and takes it as it is, good or not: for the start.
     config::Diagnostics read_static();
     const config::StaticConfig& settings() const noexcept { return *settings_; }
+    // Null: it is not known until the static file is good, and no object can be read.
+    const KeyringPtr& keyring() const noexcept { return keyring_; }
+    // Makes the key file if one is needed; call when data_dir is there.
+    config::Diagnostics complete_keyring();
     const std::string& route_file() const noexcept { return watch_->path(); }
     // Call once per interval; see sources::FileWatch.
     bool route_file_changed() { return watch_->poll(); }
@@ -88,7 +94,7 @@ public:
 private:
     using Key = std::pair<config::Kind, std::string>;
     void read_settings(Reading& reading) const;
-    void read_routes(const config::StaticConfig& settings, Reading& reading) const;
+    void read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const;
     sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file,
                                std::vector<std::string>* hidden) const;
     std::string group_refusal(const sources::ObjectPtr& object) const;
@@ -101,6 +107,7 @@ private:
     std::string config_path_;
     bool root_;
     std::shared_ptr<const config::StaticConfig> settings_;
+    KeyringPtr keyring_ = std::make_shared<const keyring::Keyring>();
     std::unique_ptr<sources::FileWatch> watch_;
     sources::Document file_, active_;
     std::map<Key, sources::ObjectPtr> overlay_;
@@ -114,8 +121,8 @@ FullDelta encode_full(const sources::Document& document, std::uint64_t revision)
 config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found);
 // The same by a process that has no plugins of `gateway.plugins_dir` yet: loads them.
 config::StaticConfig load_first_settings(const config::StaticPlace& place, config::Diagnostics& found);
-// The rules by which objects are checked under these settings.
-sources::CheckRules rules_for(const config::StaticConfig& settings);
+// The rules by which objects are checked under these settings; `ring` opens what is encrypted.
+sources::CheckRules rules_for(const config::StaticConfig& settings, KeyringPtr ring);
 sources::RouteFileSettings route_file_settings(const config::StaticConfig& settings);
 
 }  // namespace gateway::process

@@ -75,11 +75,24 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     record(outcome, published, changes.size());
     if (outcome.status == control::Status::refused) co_return outcome;
     if (new_plan && changes.empty()) outcome.record.result = "applied";
+    const KeyringPtr ring_before = catalogue_.keyring();
     catalogue_.accept(std::move(reading));
+    protect_disk(ring_before);
     situation_.source = catalogue_.route_file();
     situation_.missing.clear();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
     co_return outcome;
+}
+
+// What is kept on disk is written anew when another key encrypts.
+void Control::protect_disk(const KeyringPtr& before) {
+    const KeyringPtr& now = catalogue_.keyring();
+    const auto id_of = [](const KeyringPtr& ring) {
+        const keyring::Keyring::Entry* writer = ring ? ring->writer() : nullptr;
+        return writer ? writer->key.id() : std::string(ring ? "none" : "");
+    };
+    disk_->protect(now);
+    if (id_of(before) != id_of(now)) revisions_->keep_again();
 }
 
 void Control::record(Outcome& outcome, const Published& published, std::size_t changes) {

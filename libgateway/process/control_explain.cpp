@@ -4,10 +4,12 @@
 #include <stdexcept>
 
 #include "libgateway/base/strings.hpp"
+#include "libgateway/plugin/encrypted_fields.hpp"
 #include "libgateway/plugin/merge.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libgateway/process/control_imagined.hpp"
 #include "libgateway/snapshot/object_reader.hpp"
+#include "libgateway/sources/secrets.hpp"
 
 namespace gateway::process {
 
@@ -51,12 +53,14 @@ json::Value plugin_row(const PluginEntry& entry, std::string_view scope) {
     const PluginType* type = plugin_registry().find(entry.name);
     const json::Value* own = entry.config->find("_meta");
     const json::Value* priority = own ? own->find("priority") : nullptr;
+    json::Value shown = *entry.config;
+    mask_secrets(entry.name, shown);
     return json::Value::object({{"plugin", json::Value(entry.name)},
                                 {"priority", priority ? *priority : json::Value(type ? type->priority : 0)},
                                 {"source", json::Value(entry.where)},
                                 {"scope", json::Value(scope)},
                                 {"enabled", entry.enabled},
-                                {"config", *entry.config}});
+                                {"config", std::move(shown)}});
 }
 
 // The order in which a chain runs: priority descending, then name.
@@ -257,11 +261,13 @@ json::Value DocumentView::target_of(std::string_view id, const json::Value& rout
         outcome = "503: no upstream, unless a plugin answers";
         return {};
     }
+    json::Value shown = *own;
+    sources::mask_item(config::Kind::upstream, reference, shown);
     return json::Value::object(
         {{"source", json::Value(source)},
          {"type", member(*own, "type").is_null() ? json::Value("roundrobin") : member(*own, "type")},
          {"nodes", node_rows(*own)},
-         {"object", *own}});
+         {"object", std::move(shown)}});
 }
 
 json::Value DocumentView::routes(std::string_view filter) const {
@@ -339,8 +345,9 @@ json::Value DocumentView::consumer_groups(std::string_view filter) const {
 json::Value DocumentView::plugin_metadata(std::string_view filter) const {
     json::Value rows = json::Value::array();
     for (const auto& [id, change] : of(config::Kind::plugin_metadata)) {
-        json::Value row =
-            json::Value::object({{"id", json::Value(id)}, {"metadata", object(config::Kind::plugin_metadata, id)}});
+        json::Value metadata = object(config::Kind::plugin_metadata, id);
+        mask_secrets(id, metadata);
+        json::Value row = json::Value::object({{"id", json::Value(id)}, {"metadata", std::move(metadata)}});
         if (filter.empty() || contains(row, filter)) rows.push(std::move(row));
     }
     return rows;

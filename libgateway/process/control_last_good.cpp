@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "libgateway/base/log.hpp"
+#include "libgateway/keyring/sealed_file.hpp"
 
 namespace gateway::process {
 
@@ -67,10 +68,24 @@ LastGood::~LastGood() {
     thread_.join();
 }
 
+void LastGood::protect(KeyringPtr ring) {
+    const std::lock_guard lock(mutex_);
+    ring_ = std::move(ring);
+}
+
+KeyringPtr LastGood::ring() const {
+    const std::lock_guard lock(mutex_);
+    return ring_;
+}
+
 std::optional<FullDelta> LastGood::load() const {
     if (path_.empty()) return std::nullopt;
     const std::vector<char> bytes = read_all(path_);
-    return fold(bytes);
+    if (!keyring::is_sealed(bytes)) return fold(bytes);
+    const KeyringPtr keys = ring();
+    const auto plain = keys ? keyring::open_records(*keys, bytes) : std::nullopt;
+    if (!plain) log::warn("{}: no key of the keyring reads it; it is not used", path_);
+    return plain ? fold(*plain) : std::nullopt;
 }
 
 void LastGood::order(Order order) {
@@ -119,7 +134,7 @@ void LastGood::carry_out(const std::vector<Order>& orders) try {
         if (order.whole) {
             write_whole(order.bytes);
         } else if (file_) {
-            write_all(file_.get(), order.bytes, path_);
+            write_all(file_.get(), keyring::seal_record(*file_ring_, order.bytes), path_);
         }
     }
     if (file_ && ::fdatasync(file_.get()) != 0) fail(path_);
@@ -130,9 +145,11 @@ void LastGood::carry_out(const std::vector<Order>& orders) try {
 
 void LastGood::write_whole(const std::vector<char>& bytes) {
     file_.reset();
+    file_ring_ = ring();
+    if (!file_ring_) return;
     const std::string beside = path_ + ".new";
     UniqueFd fresh = open_file(beside, O_WRONLY | O_CREAT | O_TRUNC);
-    write_all(fresh.get(), bytes, beside);
+    write_all(fresh.get(), keyring::seal_base(*file_ring_, bytes), beside);
     if (::fsync(fresh.get()) != 0) fail(beside);
     if (::rename(beside.c_str(), path_.c_str()) != 0) fail(path_);
     const UniqueFd folder = open_file(std::filesystem::path(path_).parent_path().string(), O_RDONLY | O_DIRECTORY);

@@ -1,5 +1,6 @@
 // The last good revision on disk: a base and an append log in the delta format, written by a thread of its own so that
 // no fsync ever stalls the loop. Until it is written, the journal in memory holds the same (control_journal.hpp).
+// Objects in it are as workers use them, with secrets in plain text: the file is encrypted if the keyring can.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "libgateway/process/control_journal.hpp"
+#include "libgateway/process/control_keyring.hpp"
 
 namespace gateway::process {
 
@@ -26,7 +28,10 @@ public:
     LastGood(const LastGood&) = delete;
     LastGood& operator=(const LastGood&) = delete;
 
-    // What the file holds now; nothing if there is none or not even its base is whole.
+    // The keyring from now on, for reading and for all that is written from the next base on. Without a call nothing is
+    // encrypted; null: nothing is written.
+    void protect(KeyringPtr ring);
+    // What the file holds now; nothing if there is none, no key reads it, or not even its base is whole.
     std::optional<FullDelta> load() const;
     // Replaces the file: written beside it, synced, renamed.
     void replace(std::vector<char> deltas) { order({true, std::move(deltas)}); }
@@ -44,10 +49,13 @@ private:
     void run();
     void carry_out(const std::vector<Order>& orders);
     void write_whole(const std::vector<char>& bytes);
+    KeyringPtr ring() const;
 
     std::string path_;
-    UniqueFd file_;  // the thread's: opened for appending after a base was written
-    std::mutex mutex_;
+    KeyringPtr ring_ = std::make_shared<const keyring::Keyring>();
+    KeyringPtr file_ring_;  // the thread's: with which the base was written
+    UniqueFd file_;         // the thread's: opened for appending after a base was written
+    mutable std::mutex mutex_;
     std::condition_variable wake_, idle_;
     std::deque<Order> orders_;
     bool busy_ = false, resting_ = false, ended_ = false;

@@ -96,6 +96,7 @@ private:
     asio::awaitable<Outcome> apply_edit(Catalogue::Edit edit, std::string by);
     void record(Outcome& outcome, const Published& published, std::size_t changes);
     Outcome refused(std::string by, std::vector<std::string> errors);
+    void protect_disk(const KeyringPtr& before);
     void remember(const Outcome& outcome);
 
     ControlStart start_;

@@ -124,6 +124,10 @@ void Revisions::commit(const PayloadPtr& delta, const config::Digest& after) {
     if (journal_->wants_compaction() && !compacting_) asio::co_spawn(loop_, compact(), asio::detached);
 }
 
+void Revisions::keep_again() {
+    disk_.replace(Journal::read(journal_->fd(), sizeof(config::JournalHeader), journal_->committed()));
+}
+
 void Revisions::roll_back() {
     window_.pop();
     journal_->abandon();

@@ -62,6 +62,8 @@ public:
     std::int64_t lagging_since(std::uint32_t index) const;
     // Its page names a revision with a digest that is of no document sent out: whatever it serves, it is not that.
     bool strays(std::uint32_t index) const;
+    // Writes everything to disk once more: the way it is written there has changed.
+    void keep_again();
     // The newest committed document; what a worker that cannot follow any more is sent.
     asio::awaitable<PayloadPtr> full();
     // The same, to look into.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_plan.hpp"
 #include "libgateway/process/control_plugins.hpp"
+#include "libgateway/process/tool_keys.hpp"
 #include "libgateway/route/shadow.hpp"
 
 namespace gateway::process {
@@ -21,7 +23,7 @@ constexpr int good = 0, invalid = 1, usage = 2;
 struct ToolOptions {
     std::string config_path, error;
     std::vector<std::string> words;
-    bool strict = false, json = false;
+    bool strict = false, json = false, dry_run = false, plain_texts = false;
     json::Value explain = json::Value::object();  // headers and from
 };
 
@@ -45,6 +47,10 @@ ToolOptions parse(const std::vector<std::string>& arguments) {
             options.explain.set("consumer", json::Value(arguments[++i]));
         } else if (word == "--strict") {
             options.strict = true;
+        } else if (word == "--dry-run") {
+            options.dry_run = true;
+        } else if (word == "--plain") {
+            options.plain_texts = true;
         } else if (word == "--json") {
             options.json = true;
         } else if (word.size() > 1 && word[0] == '-') {
@@ -65,6 +71,16 @@ int fail(int status, const std::string& text) {
 // With the plugins of `plugins_dir`, as a gateway that starts now would have them.
 config::StaticConfig load(const ToolOptions& options, config::Diagnostics& found) {
     return load_first_settings({options.config_path, ::geteuid() == 0}, found);
+}
+
+// Null if it cannot be had: an error, but for those who may not read the key file.
+KeyringPtr ring_of(const config::StaticConfig& settings, const ToolOptions& options, config::Diagnostics& found) {
+    if (!found.ok()) return nullptr;
+    const std::string file = key_file_of(settings);
+    if (settings.gateway.data_dir.empty() || ::access(file.c_str(), R_OK) == 0 || errno != EACCES)
+        return load_keyring(settings, options.config_path, found);
+    found.warning(file, {}, "", "this user may not read it: encrypted fields are not checked");
+    return nullptr;
 }
 
 // Routes that nothing can reach and pairs that only their age tells apart, as warnings.
@@ -107,8 +123,9 @@ int check(const ToolOptions& options) {
         routes.path = options.words[0];
         routes.json = routes.path.size() > 5 && routes.path.compare(routes.path.size() - 5, 5, ".json") == 0;
     }
+    const KeyringPtr ring = ring_of(settings, options, found);
     const sources::RouteFileResult result =
-        sources::read_route_file(routes, rules_for(settings), config::process_environment(), {});
+        sources::read_route_file(routes, rules_for(settings, ring), config::process_environment(), {});
     found.append(result.diagnostics);
     Plan plan;
     if (of_static.ok() && !alone) {
@@ -126,6 +143,7 @@ int check_static(const ToolOptions& options) {
     Plan plan;
     const std::string problem = found.ok() ? make_plan(settings, plan) : std::string();
     if (!problem.empty()) found.error(options.config_path, {}, "", problem);
+    ring_of(settings, options, found);
     if (!found.ok()) std::fputs(found.text().c_str(), stderr);
     return found.ok() ? good : invalid;
 }
@@ -148,8 +166,9 @@ int explain(ToolOptions options) {
     if (options.words.size() != 2) return fail(usage, "usage: explain METHOD URL");
     config::Diagnostics found;
     const config::StaticConfig settings = load(options, found);
-    const sources::RouteFileResult result =
-        sources::read_route_file(route_file_settings(settings), rules_for(settings), config::process_environment(), {});
+    const KeyringPtr ring = ring_of(settings, options, found);
+    const sources::RouteFileResult result = sources::read_route_file(
+        route_file_settings(settings), rules_for(settings, ring), config::process_environment(), {});
     found.append(result.diagnostics);
     if (!result.document || !found.ok()) {
         std::fputs(found.text().c_str(), stderr);
@@ -192,7 +211,10 @@ int run_tool(std::string_view name, const std::vector<std::string>& arguments) t
     if (name == "socket-path") return socket_path(options);
     if (name == "explain") return explain(options);
     if (name == "plugin") return plugin(options);
-    return fail(usage, "unknown tool \"" + std::string(name) + "\": check, check-static, socket-path, explain, plugin");
+    if (name == "keys")
+        return run_keys({options.words, options.config_path, options.dry_run, options.json, options.plain_texts});
+    return fail(usage,
+                "unknown tool \"" + std::string(name) + "\": check, check-static, socket-path, explain, plugin, keys");
 } catch (const std::exception& error) {
     return fail(invalid, error.what());
 }

@@ -30,6 +30,9 @@ struct CheckRules {
     std::function<std::vector<std::string_view>(std::string_view name, const json::Value& entry)> children;
     // Adds errors about the metadata of a plugin.
     std::function<void(std::string_view plugin, const json::Value& metadata, config::Errors& errors)> metadata;
+    // Replaces what is encrypted in an object by what was encrypted, before its checks; what no key reads is a warning.
+    std::function<void(config::Kind kind, std::string_view id, json::Value& item, config::Errors& warnings)>
+        open_secrets;
     // By which member, and which text in it, an entry of a consumer is found; nothing if it is no credential.
     CredentialIndex::KeyOf credential_key;
     // Empty if the expression compiles, else why not.

@@ -7,6 +7,7 @@
 #include "libgateway/base/strings.hpp"
 #include "libgateway/config/objects.hpp"
 #include "libgateway/sources/order_keys.hpp"
+#include "libgateway/sources/secrets.hpp"
 
 namespace gateway::sources {
 
@@ -19,12 +20,6 @@ namespace {
 
 constexpr std::array item_kinds{Kind::route,       Kind::service,  Kind::upstream,       Kind::plugin_config,
                                 Kind::global_rule, Kind::consumer, Kind::consumer_group, Kind::plugin_metadata};
-
-std::string id_of(Kind kind, const Value& item, std::size_t position) {
-    const bool consumer = kind == Kind::consumer && item.find("username");
-    const std::string id = reference_of(item, consumer ? "username" : "id");
-    return id.empty() ? "arr_" + std::to_string(position) : id;
-}
 
 struct Item {
     std::string id;
@@ -117,25 +112,28 @@ private:
             if (settings_.drop_invalid) result_.dropped.push_back(result_.diagnostics.list().back().message);
             return;
         }
-        Item item{id_of(kind, value, position), &value};
+        Item item{id_of_item(kind, value, position), &value};
         normalise_item(kind, value);
         Errors errors, warnings;
         {
             const Errors::Scope scope(errors, "", "", value);
             const Errors::Scope same(warnings, "", "", value);
+            if (rules_.open_secrets) rules_.open_secrets(kind, item.id, value, warnings);
             check_item(kind, item.id, value, rules_, errors, warnings);
         }
-        if (!errors.empty() || !warnings.empty()) report(list, item, errors, warnings);
+        if (!errors.empty() || !warnings.empty()) report(kind, item, errors, warnings);
         if (!item.dropped) items.push_back(std::move(item));
     }
 
-    void report(const std::string& list, Item& item, const Errors& errors, const Errors& warnings) {
+    void report(Kind kind, Item& item, const Errors& errors, const Errors& warnings) {
+        const std::string list(config::list_name(kind));
         const std::string object = list + "/" + item.id;
         result_.diagnostics.add(errors, settings_.path, object);
         result_.diagnostics.add(warnings, settings_.path, object, Severity::warning);
         if (errors.empty()) return;
         item.dropped = true;
         if (!settings_.drop_invalid) return;
+        mask_item(kind, item.id, *item.value);
         std::string line = "failed to check item data of [" + list + "] err:";
         result_.dropped.push_back(line.append(errors.first()).append(" ,val: ").append(json::write(*item.value)));
     }
@@ -205,6 +203,12 @@ private:
 };
 
 }  // namespace
+
+std::string id_of_item(Kind kind, const Value& item, std::size_t position) {
+    const bool consumer = kind == Kind::consumer && item.find("username");
+    const std::string id = reference_of(item, consumer ? "username" : "id");
+    return id.empty() ? "arr_" + std::to_string(position) : id;
+}
 
 void normalise_item(Kind kind, Value& item) {
     item.erase("modifiedIndex");

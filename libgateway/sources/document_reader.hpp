@@ -10,6 +10,9 @@ namespace gateway::sources {
 // metadata), and gives plugins without settings empty ones.
 void normalise_item(config::Kind kind, json::Value& item);
 
+// What an item of a list is called: its id or username, else its place ("arr_3", counted from 1).
+std::string id_of_item(config::Kind kind, const json::Value& item, std::size_t position);
+
 // Fills diagnostics, dropped lines and, if the file can be used, the document of `result`. Changes `file`.
 void read_document(json::Value& file, const RouteFileSettings& settings, const CheckRules& rules,
                    const Document& previous, RouteFileResult& result);

@@ -111,6 +111,7 @@ ObjectPtr object_of(const Put& put, Value& value, config::Diagnostics& diagnosti
         const Exists exists = [&](Kind other, std::string_view name) {
             return put.current.find(other, name) != nullptr;
         };
+        if (rules.open_secrets) rules.open_secrets(kind, id, value, warnings);
         check_item(kind, id, value, rules, errors, warnings);
         std::string dangling = kind == Kind::consumer && errors.empty() ? dangling_consumer(id, value, exists) : "";
         if (!dangling.empty()) errors.add(std::move(dangling));

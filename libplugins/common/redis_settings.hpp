@@ -31,6 +31,8 @@ struct RedisSettings {
     std::uint32_t redis_keepalive_pool = 100;
     bool redis_ssl = false, redis_ssl_verify = false, redis_cluster_ssl = false, redis_cluster_ssl_verify = false;
     std::vector<std::string> redis_cluster_nodes;
+    static constexpr std::array encrypt_fields{std::string_view("redis_password"),
+                                               std::string_view("sentinel_password")};
 
     // What the policy needs, and what this build does not have. `sentinel`: whether the plugin knows that policy.
     static void check(const RedisSettings& settings, bool sentinel, config::Errors& errors);

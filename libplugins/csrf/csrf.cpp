@@ -76,12 +76,13 @@ public:
     struct Settings {
         std::string key, name = "apisix-csrf-token";
         std::int64_t expires = 7200;
+        static constexpr std::array encrypt_fields{std::string_view("key")};
     };
     static constexpr std::string_view name = "csrf";
     static constexpr int priority = 2980;
     static constexpr OnError on_error = OnError::closed;
     static constexpr auto schema = config::fields(
-        config::field("key", &Settings::key, "secret of the signature", config::required),
+        config::field("key", &Settings::key, "secret of the signature", config::required, config::encrypted),
         config::field("expires", &Settings::expires, "seconds that a token is good for; 0 or less: for ever",
                       config::range(-1e12, 1e12)),
         config::field("name", &Settings::name, "name of both header field and cookie"));

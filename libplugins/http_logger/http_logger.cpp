@@ -1,3 +1,5 @@
+#include <array>
+
 #include "libgateway/base/strings.hpp"
 #include "libgateway/delivery/senders.hpp"
 #include "libplugins/common/logger.hpp"
@@ -69,6 +71,7 @@ public:
         Settings() { name = "http logger"; }
         std::string uri, concat_method = "json";
         std::optional<std::string> auth_header;
+        static constexpr std::array encrypt_fields{std::string_view("auth_header")};
         std::uint32_t timeout = 3;
         bool ssl_verify = false;
     };
@@ -78,7 +81,7 @@ public:
     static constexpr auto schema = logger_schema<Settings>(
         config::field("uri", &Settings::uri, "where entries are posted to", config::required,
                       config::pattern(uri_pattern, is_uri)),
-        config::field("auth_header", &Settings::auth_header, "value of Authorization"),
+        config::field("auth_header", &Settings::auth_header, "value of Authorization", config::encrypted),
         config::field("timeout", &Settings::timeout, "seconds for each step", config::at_least(1)),
         config::field("concat_method", &Settings::concat_method,
                       "json: an array of the entries; new_line: one entry a line", config::one_of("json", "new_line")),

@@ -17,6 +17,7 @@ public:
     };
     struct Credential {
         std::string key;
+        static constexpr std::array encrypt_fields{std::string_view("key")};
         static constexpr auto schema =
             config::fields(config::field("key", &Credential::key, "the API key", config::required, config::encrypted));
     };

@@ -25,7 +25,7 @@ public:
             std::filesystem::copy(std::string(GATEWAY_SOURCE_DIR) + "/tests/shared_plugin/" + file,
                                   folder_ / "source" / file);
         }
-        must({"cmake", "-S", (folder_ / "source").string(), "-B", made, "-DCMAKE_PREFIX_PATH=" + stage,
+        must({"cmake", "-G", "Ninja", "-S", (folder_ / "source").string(), "-B", made, "-DCMAKE_PREFIX_PATH=" + stage,
               std::string("-DCMAKE_CXX_COMPILER=") + GATEWAY_CXX});
         must({"cmake", "--build", made});
         std::ifstream in(made + "/greeting.so", std::ios::binary);

@@ -115,6 +115,48 @@ TEST_CASE("static file: what workers receive reads back the same", "[config][sta
     REQUIRE_THROWS_AS(decode_static(R"({"nothing":1})"), Error);
 }
 
+TEST_CASE("static file: keys are read as a list or one, and workers do not get them", "[config][static]") {
+    const StaticConfig one = read_good("apisix: {data_encryption: {keyring: edd1c9f0985e76a1}}");
+    REQUIRE(one.apisix.data_encryption.keyring->keys == std::vector<std::string>{"edd1c9f0985e76a1"});
+    const StaticConfig config = read_good(
+        "apisix: {data_encryption: {keyring: [edd1c9f0985e76a1, 0123456789abcdef0123456789ABCDEF, 1234567890123456],"
+        "format: reference, enable_encrypt_fields: false}}");
+    REQUIRE(config.apisix.data_encryption.keyring->keys.size() == 3);
+    REQUIRE(config.apisix.data_encryption.keyring->keys[2] == "1234567890123456");
+    REQUIRE(config.apisix.data_encryption.format == "reference");
+    const std::string text = encode_static(config);
+    REQUIRE(text.find("76a1") == std::string::npos);
+    REQUIRE(decode_static(text).apisix.data_encryption.keyring->withheld);
+    REQUIRE(encode_static(decode_static(text)) == text);
+    REQUIRE_FALSE(read_good("").apisix.data_encryption.keyring);
+    REQUIRE(read_good("apisix: {data_encryption: {keyring: []}}").apisix.data_encryption.keyring->keys.empty());
+    REQUIRE_FALSE(decode_static(encode_static(read_good(""))).apisix.data_encryption.keyring);
+}
+
+TEST_CASE("static file: what is wrong with a key is said without it", "[config][static]") {
+    for (const char* text :
+         {"apisix: {data_encryption: {keyring: [my-short-secret]}}",
+          "apisix: {data_encryption: {keyring: [[my-short-secret]]}}",
+          "apisix: {data_encryption: {keyring: {k: my-short-secret}}}",
+          "apisix: {data_encryption: {keyring: my-short-secret}}", "apisix: {data_encryption: {keyring: true}}"}) {
+        INFO(text);
+        Diagnostics diagnostics;
+        read_static(text, {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+        CHECK(diagnostics.errors() == 1);
+        CHECK(diagnostics.text().find("apisix.data_encryption.keyring") != std::string::npos);
+        CHECK(diagnostics.text().find("my-short-secret") == std::string::npos);
+    }
+}
+
+TEST_CASE("static file: the salt of old releases is a key that only decrypts", "[config][static]") {
+    Diagnostics diagnostics;
+    const StaticConfig config = read_static("apisix: {ssl: {key_encrypt_salt: [edd1c9f0985e76a2, edd1c9f0985e76a1]}}",
+                                            {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+    REQUIRE(diagnostics.ok());
+    REQUIRE(diagnostics.text().find("new ones go to apisix.data_encryption.keyring") != std::string::npos);
+    REQUIRE(config.apisix.data_encryption.key_encrypt_salt->keys.size() == 2);
+}
+
 TEST_CASE("static file: the default name follows the profile", "[config][static]") {
     REQUIRE(default_static_file(variables()) == "/etc/gateway/gateway.yaml");
     REQUIRE(default_static_file(variables({{"APISIX_PROFILE", "dev"}})) == "/etc/gateway/gateway-dev.yaml");

@@ -44,6 +44,19 @@ TEST_CASE("command line: put names the file whose content is sent", "[control][c
     REQUIRE(line.request.text("id") == "r1");
 }
 
+TEST_CASE("command line: keys names what to do and a file", "[control][command_line]") {
+    const CommandLine line = parse({"keys", "reencrypt", "--dry-run", "--plain", "routes.yaml"});
+    REQUIRE(line.error.empty());
+    REQUIRE(line.request.text("what") == "reencrypt");
+    REQUIRE(line.request.text("file") == "routes.yaml");
+    REQUIRE(line.request.flag("dry_run"));
+    REQUIRE(line.request.flag("plain"));
+    REQUIRE(parse({"keys", "check"}).error.empty());
+    for (const std::vector<std::string_view>& bad : std::vector<std::vector<std::string_view>>{
+             {"keys"}, {"keys", "reencrypt"}, {"keys", "show"}, {"keys", "check", "a", "b"}})
+        REQUIRE(parse(bad).error.find("usage: gatewayctl keys check [FILE]") == 0);
+}
+
 TEST_CASE("command line: what is not understood is an error with a hint", "[control][command_line]") {
     REQUIRE(parse({}).error.find("--help") != std::string::npos);
     REQUIRE(parse({"relaod"}).error.find("did you mean \"reload\"") != std::string::npos);

@@ -158,6 +158,43 @@ TEST_CASE("last good: a new base replaces the file whole", "[process][control_la
     REQUIRE_FALSE(std::filesystem::exists(folder.file("last-good.new")));
 }
 
+TEST_CASE("last good: with a key that encrypts it is encrypted, and another key rewrites it",
+          "[process][control_last_good]") {
+    const TemporaryFolder folder;
+    const Sample sample;
+    const auto ring_of = [](std::initializer_list<std::string_view> keys) {
+        auto ring = std::make_shared<keyring::Keyring>();
+        for (const std::string_view key : keys) ring->add(key, keyring::Keyring::Use::both, "test");
+        return ring;
+    };
+    const auto found_with = [&](KeyringPtr ring) {
+        LastGood disk(folder.file("last-good"));
+        disk.protect(std::move(ring));
+        const auto kept = disk.load();
+        return kept ? kept->revision : 0;
+    };
+    const KeyringPtr first = ring_of({"AAAAAAAAAAAAAAAA"}), second = ring_of({"BBBBBBBBBBBBBBBB"});
+    LastGood disk(folder.file("last-good"));
+    disk.protect(first);
+    disk.replace(sample.base.bytes);
+    disk.append(sample.change);
+    disk.flush();
+    CHECK(found_with(first) == 2);
+    CHECK(found_with(second) == 0);
+    CHECK(found_with(nullptr) == 0);
+    disk.protect(second);
+    disk.append(sample.removal);  // as its base, until there is a new one
+    disk.flush();
+    CHECK(found_with(first) == 5);
+    disk.replace(sample.base.bytes);
+    disk.flush();
+    CHECK(found_with(second) == 1);
+    disk.protect(nullptr);
+    disk.replace(full_delta(9, {sample.b}).bytes);
+    disk.flush();
+    CHECK(found_with(second) == 1);
+}
+
 TEST_CASE("last good: a folder that cannot be written is no failure of the gateway", "[process][control_last_good]") {
     const TemporaryFolder folder;
     LastGood disk(folder.file("missing/last-good"));
