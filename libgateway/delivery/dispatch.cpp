@@ -1,11 +1,19 @@
 #include "libgateway/delivery/dispatch.hpp"
 
+#include <utility>
+
 #include "libgateway/delivery/log_file.hpp"
 #include "libgateway/delivery/outbox.hpp"
 
 namespace gateway::delivery {
 
 Dispatch::~Dispatch() {
+    // Those that wait for their time hold themselves; it will not come any more.
+    for (Outbox* one = first_; one;) {
+        Outbox* const next = one->next_;
+        const std::shared_ptr<Outbox> last = std::exchange(one->kept_, nullptr);
+        one = next;
+    }
     if (log_thread_) log_thread_->stop(Milliseconds(1000));
 }
 

@@ -44,6 +44,7 @@ ssize_t send_copy(int fd, const iovec* parts, int count) noexcept {
     char whole[worth_copying];
     std::size_t size = 0;
     for (int i = 0; i < count; ++i) {
+        if (parts[i].iov_len == 0) continue;  // may have no address
         std::memcpy(whole + size, parts[i].iov_base, parts[i].iov_len);
         size += parts[i].iov_len;
     }

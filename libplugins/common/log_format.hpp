@@ -44,8 +44,8 @@ private:
     std::vector<Node> compile(const FormatObject& members, unsigned depth, std::string_view plugin);
     static void append_node(std::string& out, const Node& node, const Exchange& exchange, const LoggedBodies& bodies);
 
+    bool uses_request_body_ = false, uses_response_body_ = false;  // before the nodes: compile() sets them
     std::vector<Node> nodes_;
-    bool uses_request_body_ = false, uses_response_body_ = false;
 };
 
 }  // namespace gateway::plugins

@@ -154,7 +154,7 @@ TEST_CASE("loggers: every byte that JSON escapes is escaped, wherever it stands"
 TEST_CASE("http-logger: a batch that is not full leaves after the pause (HL7)", "[plugins][http_logger]") {
     HttpCollector story(R"("inactive_timeout":1)");
     story.ask();
-    CHECK_FALSE(story.rig.until([&] { return story.collector.request_count() > 0; }, milliseconds(700)));
+    CHECK_FALSE(story.rig.until([&] { return story.collector.request_count() > 0; }, milliseconds(700) / patience));
     CHECK(story.body().items().size() == 1);
 }
 
