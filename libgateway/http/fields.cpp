@@ -13,7 +13,6 @@ std::string_view text_of(FieldName id) noexcept {
 
 // Compares numbers where both names are well known, text otherwise.
 struct NameTest {
-    explicit NameTest(std::string_view text) noexcept : name(text), id(field_name(text)) {}
     NameTest(std::string_view text, FieldName number) noexcept : name(text), id(number) {}
     bool operator()(const Field& field) const noexcept {
         if (field.id != id) return false;
@@ -86,7 +85,11 @@ std::size_t Fields::remove(FieldName id) noexcept {
 }
 
 const Field* Fields::find(std::string_view name) const noexcept {
-    return find_if(*this, NameTest(name));
+    return find(name, field_name(name));
+}
+
+const Field* Fields::find(std::string_view name, FieldName id) const noexcept {
+    return find_if(*this, NameTest(name, id));
 }
 
 std::size_t Fields::count(FieldName id) const noexcept {

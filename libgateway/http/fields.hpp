@@ -67,6 +67,7 @@ public:
 
     // First field of that name, or null.
     const Field* find(std::string_view name) const noexcept;
+    const Field* find(std::string_view name, FieldName id) const noexcept;
     const Field* find(FieldName id) const noexcept {
         for (const Field& field : *this) {
             if (field.id == id) return &field;
