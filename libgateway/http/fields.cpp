@@ -52,6 +52,7 @@ bool Fields::set(std::string_view name, std::string_view value) noexcept {
 }
 
 bool Fields::set(std::string_view name, std::string_view value, FieldName id) noexcept {
+    if (id == FieldName::unknown && !may_hold(name)) return add(name, value, id);
     const NameTest hit(name, id);
     for (Field& field : *this) {
         if (!hit(field)) continue;
@@ -77,7 +78,7 @@ std::size_t Fields::remove(std::string_view name) noexcept {
 }
 
 std::size_t Fields::remove(std::string_view name, FieldName id) noexcept {
-    return drop(*this, NameTest(name, id), 0);
+    return id == FieldName::unknown && !may_hold(name) ? 0 : drop(*this, NameTest(name, id), 0);
 }
 
 std::size_t Fields::remove(FieldName id) noexcept {
@@ -89,7 +90,7 @@ const Field* Fields::find(std::string_view name) const noexcept {
 }
 
 const Field* Fields::find(std::string_view name, FieldName id) const noexcept {
-    return find_if(*this, NameTest(name, id));
+    return id == FieldName::unknown && !may_hold(name) ? nullptr : find_if(*this, NameTest(name, id));
 }
 
 std::size_t Fields::count(FieldName id) const noexcept {
