@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -26,7 +27,40 @@ constexpr unsigned most_connections = 64;
 constexpr std::uint32_t most_head = 8192;
 constexpr std::uint64_t most_body = 1024;
 
+// A long text goes out in pieces with a pause behind each, 32 MiB a second: many megabytes in one go would fill the
+// queues that requests of this machine wait in, too.
+constexpr std::size_t piece = 65536;
+constexpr auto pause = std::chrono::milliseconds(2);
+
 using Message = http::response<http::span_body<const char>>;
+
+asio::awaitable<bool> send_body(beast::tcp_stream& stream, std::string_view rest) {
+    asio::steady_timer timer(stream.get_executor());
+    while (!rest.empty()) {
+        stream.expires_after(time_limit);
+        const auto [failed, sent] =
+            co_await asio::async_write(stream, asio::const_buffer(rest.data(), std::min(rest.size(), piece)), quietly);
+        if (failed) co_return false;
+        rest.remove_prefix(sent);
+        timer.expires_after(pause);
+        if (!rest.empty()) co_await timer.async_wait(quietly);
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> send(beast::tcp_stream& stream, const Message& message) {
+    stream.expires_after(time_limit);
+    if (message.body().size() <= piece) {
+        const auto [failed, sent] = co_await http::async_write(stream, message, quietly);
+        co_return !failed;
+    }
+    http::response_serializer<http::span_body<const char>> serializer(message);
+    serializer.split(true);
+    const auto [failed, sent] = co_await http::async_write_header(stream, serializer, quietly);
+    if (failed) co_return false;
+    const bool done = co_await send_body(stream, {message.body().data(), message.body().size()});
+    co_return done;
+}
 
 // Views the reply's body. HEAD is answered like GET.
 Message message_for(const http::request<http::string_body>& request, const SmallReply& reply) {
@@ -91,9 +125,7 @@ asio::awaitable<void> SmallServer::serve(tcp::socket socket) {
         const auto target = parser.get().target();
         const SmallReply reply = answer_({method.data(), method.size()}, {target.data(), target.size()});
         const Message message = message_for(parser.get(), reply);
-        stream.expires_after(time_limit);
-        const auto [unsent, count_sent] = co_await http::async_write(stream, message, quietly);
-        again = !unsent && message.keep_alive();
+        again = co_await send(stream, message) && message.keep_alive();
     }
     boost::system::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/messages.hpp"
+#include "libgateway/process/scheduling.hpp"
 #include "libgateway/telemetry/counters.hpp"
 
 namespace gateway::process {
@@ -19,6 +21,9 @@ using admin::MetricType;
 using telemetry::CounterPage;
 
 namespace {
+
+constexpr int exporter_niceness = 19;
+constexpr auto exporter_slice = std::chrono::milliseconds(100);
 
 config::MetricsAttr attr_of(const Catalogue& catalogue) {
     config::Errors errors;  // the file was checked
@@ -176,21 +181,34 @@ std::string render_metrics(const shm::Segment& segment, const config::MetricsAtt
     return text;
 }
 
-MetricsExporter::MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue)
-    : loop_(loop),
+MetricsExporter::MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment,
+                                 const Catalogue& catalogue)
+    : control_loop_(control_loop),
       segment_(segment),
       catalogue_(catalogue),
-      server_(loop, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
+      server_(loop_, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
+
+MetricsExporter::~MetricsExporter() {
+    loop_.stop();
+    if (thread_.joinable()) thread_.join();
+    renderer_.join();
+}
 
 void MetricsExporter::listen(UniqueFd listener) {
     server_.listen(std::move(listener));
     asio::co_spawn(loop_, refresh(), asio::detached);
+    asio::post(renderer_, [] { step_back(exporter_niceness, exporter_slice); });
+    thread_ = std::thread([this] {
+        step_back(exporter_niceness, exporter_slice);
+        loop_.run();
+    });
 }
 
 asio::awaitable<void> MetricsExporter::refresh() {
     asio::steady_timer tick(loop_);
     for (;;) {
-        const config::MetricsAttr attr = attr_of(catalogue_);
+        auto ask = [this] { return attr_of(catalogue_); };
+        const config::MetricsAttr attr = co_await on_thread(control_loop_, std::move(ask));
         uri_ = attr.export_uri;
         auto work = [this, attr] { return rendered(segment_, attr); };
         auto text = co_await on_thread(renderer_, std::move(work));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "libgateway/admin/series_sum.hpp"
@@ -15,26 +16,30 @@
 
 namespace gateway::process {
 
-// Loop thread of control; text is made on a thread of its own every `refresh_interval`, so that no change of the
-// configuration waits for it, and served from here, for at most two of them. No worker is asked or disturbed. What it
-// refers to must outlive the process's loop.
+// Made and destroyed on control's loop, works on two threads of its own that give way to everything else: one makes the
+// text every `refresh_interval`, the other serves it, for at most two of them. Neither a change of the configuration
+// nor a request waits for a scraper, whatever the size of the text. No worker is asked or disturbed.
 class MetricsExporter {
 public:
-    MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue);
+    // `control_loop` and `catalogue`: where settings are asked for; all must outlive this object.
+    MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment, const Catalogue& catalogue);
+    ~MetricsExporter();
     void listen(UniqueFd listener);
 
 private:
     asio::awaitable<void> refresh();
     admin::SmallReply answer(std::string_view method, std::string_view target) const;
 
-    asio::io_context& loop_;
+    asio::io_context& control_loop_;
     const shm::Segment& segment_;
     const Catalogue& catalogue_;
+    asio::io_context loop_;
     admin::SmallServer server_;
     std::shared_ptr<const std::string> text_;
     std::chrono::steady_clock::time_point good_until_;
     std::string uri_;
     asio::thread_pool renderer_{1};
+    std::thread thread_;
 };
 
 // What the plugins of a route took, in all workers.

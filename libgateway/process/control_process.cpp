@@ -1,14 +1,13 @@
 #include "libgateway/process/control_process.hpp"
 
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log_line.hpp"
+#include "libgateway/process/scheduling.hpp"
 
 namespace gateway::process {
 
@@ -17,8 +16,10 @@ namespace {
 constexpr auto view_life = std::chrono::seconds(60);
 constexpr auto poll_interval = std::chrono::seconds(1);
 constexpr auto last_answers = std::chrono::milliseconds(300);
+// What control has to do never makes a request wait where CPUs are short; it still gets its quarter of a machine that
+// is all busy.
 constexpr int control_niceness = 5;
-constexpr std::uint64_t control_slice_ns = 20'000'000;
+constexpr auto control_slice = std::chrono::milliseconds(20);
 
 // The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
 int error_log = -1;
@@ -35,27 +36,6 @@ Received received_from(PacketReader<MasterHead>& packet) {
     if (packet.head().number & 1) received.status = packet.take_fd(at++);
     if (packet.head().number & 2) received.metrics = packet.take_fd(at);
     return received;
-}
-
-// sched_attr of sched_setattr(2), whose header does not go together with that of libc.
-struct SchedulerAttributes {
-    std::uint32_t size = sizeof(SchedulerAttributes), policy = 0;
-    std::uint64_t flags = 0;
-    std::int32_t nice = 0;
-    std::uint32_t priority = 0;
-    std::uint64_t runtime_ns = 0, deadline_ns = 0, period_ns = 0;
-};
-
-// What control has to do never makes a request wait where CPUs are short; it still gets its quarter of a machine that
-// is all busy. Threads made later inherit it.
-void step_back() noexcept {
-    const int nice = ::getpriority(PRIO_PROCESS, 0) + control_niceness;
-    // With a slice longer than theirs, workers that wake are let in at once (EEVDF, Linux 6.12); older kernels ignore
-    // it.
-    SchedulerAttributes attributes;
-    attributes.nice = nice;
-    attributes.runtime_ns = control_slice_ns;
-    if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) ::setpriority(PRIO_PROCESS, 0, nice);
 }
 
 }  // namespace
@@ -241,7 +221,7 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
 
 int run_control(ControlStart start) {
     ::signal(SIGPIPE, SIG_IGN);
-    step_back();
+    step_back(control_niceness, control_slice);
     // Never destroyed: coroutines that wait would outlive what they refer to, and the process ends here anyway.
     auto* control = new Control(std::move(start));
     return control->run();
