@@ -291,9 +291,9 @@ STEADY_RATE = 5000
 
 
 def steady(gateway, seconds, pattern):
-    """Windows of a second each."""
-    return [Load("requests", gateway.port, seconds=1, connections=16, rate=STEADY_RATE, **pattern).finish()
-            for _ in range(seconds)]
+    """Windows of a quarter of a second each: a stall of the host spoils few of them."""
+    return [Load("requests", gateway.port, milliseconds=250, connections=16, rate=STEADY_RATE, **pattern).finish()
+            for _ in range(4 * seconds)]
 
 
 def blocks(seconds, longest=5):
