@@ -30,7 +30,7 @@ constexpr std::uint64_t most_body = 1024;
 // A long text goes out in pieces with a pause behind each, 32 MiB a second: many megabytes in one go would fill the
 // queues that requests of this machine wait in, too.
 constexpr std::size_t piece = 65536;
-constexpr auto pause = std::chrono::milliseconds(2);
+constexpr auto between_pieces = std::chrono::milliseconds(2);
 
 using Message = http::response<http::span_body<const char>>;
 
@@ -42,7 +42,7 @@ asio::awaitable<bool> send_body(beast::tcp_stream& stream, std::string_view rest
             co_await asio::async_write(stream, asio::const_buffer(rest.data(), std::min(rest.size(), piece)), quietly);
         if (failed) co_return false;
         rest.remove_prefix(sent);
-        timer.expires_after(pause);
+        timer.expires_after(between_pieces);
         if (!rest.empty()) co_await timer.async_wait(quietly);
     }
     co_return true;
