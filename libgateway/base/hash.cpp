@@ -19,15 +19,28 @@ struct State {
         v0 += v3, v3 = rotate(v3, 21), v3 ^= v0;
         v2 += v1, v1 = rotate(v1, 17), v1 ^= v2, v2 = rotate(v2, 32);
     }
-    std::uint64_t finish() noexcept {
-        for (int i = 0; i < 4; ++i) round();
-        return v0 ^ v1 ^ v2 ^ v3;
+    void rounds(int count) noexcept {
+        for (int i = 0; i < count; ++i) round();
     }
+    std::uint64_t word() const noexcept { return v0 ^ v1 ^ v2 ^ v3; }
 };
 
-}  // namespace
+// What is left behind the last whole word, as one little-endian number.
+std::uint64_t tail_of(std::string_view bytes) noexcept {
+    const std::size_t size = bytes.size() % 8;
+    std::uint64_t tail = 0;
+    if (bytes.size() > 8 && size > 0) {
+        std::memcpy(&tail, bytes.data() + bytes.size() - 8, 8);
+        return tail >> (64 - 8 * size);
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+        tail |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    }
+    return tail;
+}
 
-Hash128 hash128(std::string_view bytes, const HashKey& key) noexcept {
+template <int WordRounds, int EndRounds>
+Hash128 sip_hash(std::string_view bytes, const HashKey& key) noexcept {
     State state{0x736f6d6570736575ULL ^ key.low, 0x646f72616e646f6dULL ^ key.high ^ 0xee,
                 0x6c7967656e657261ULL ^ key.low, 0x7465646279746573ULL ^ key.high};
     const char* at = bytes.data();
@@ -35,24 +48,31 @@ Hash128 hash128(std::string_view bytes, const HashKey& key) noexcept {
         std::uint64_t word;
         std::memcpy(&word, at, 8);
         state.v3 ^= word;
-        state.round();
-        state.round();
+        state.rounds(WordRounds);
         state.v0 ^= word;
     }
-    std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56;
-    for (std::size_t i = 0; i < bytes.size() % 8; ++i) {
-        last |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
-    }
+    const std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56 | tail_of(bytes);
     state.v3 ^= last;
-    state.round();
-    state.round();
+    state.rounds(WordRounds);
     state.v0 ^= last;
     state.v2 ^= 0xee;
     Hash128 result;
-    result.low = state.finish();
+    state.rounds(EndRounds);
+    result.low = state.word();
     state.v1 ^= 0xdd;
-    result.high = state.finish();
+    state.rounds(EndRounds);
+    result.high = state.word();
     return result;
+}
+
+}  // namespace
+
+Hash128 hash128(std::string_view bytes, const HashKey& key) noexcept {
+    return sip_hash<2, 4>(bytes, key);
+}
+
+Hash128 place128(std::string_view bytes, const HashKey& key) noexcept {
+    return sip_hash<1, 3>(bytes, key);
 }
 
 }  // namespace gateway

@@ -1,8 +1,8 @@
 #include "libgateway/client/question.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+
+#include "libgateway/http/text_writer.hpp"
 
 namespace gateway::client {
 
@@ -36,25 +36,6 @@ bool has_body(const Request& request) noexcept {
            request.method == http::Verb::patch;
 }
 
-// Writes without looking: the block was made large enough.
-class Writer {
-public:
-    explicit Writer(char* at) noexcept : begin_(at), at_(at) {}
-    Writer& operator<<(std::string_view text) noexcept {
-        if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-        at_ += text.size();
-        return *this;
-    }
-    Writer& operator<<(std::size_t number) noexcept {
-        at_ = std::to_chars(at_, at_ + 20, number).ptr;
-        return *this;
-    }
-    std::string_view bytes() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
-
-private:
-    char *begin_, *at_;
-};
-
 }  // namespace
 
 std::string_view write_question(const Url& url, const Request& request, bool keep_alive, net::BufferPool& buffers,
@@ -69,7 +50,7 @@ std::string_view write_question(const Url& url, const Request& request, bool kee
         size += field.name.size() + field.value.size() + 4;
     }
     into = buffers.take(size);
-    Writer out(into.data());
+    http::TextWriter out(into.data());
     out << request.method_text << " " << target << " HTTP/1.1\r\nHost: " << host << "\r\n";
     for (const http::Field& field : request.fields) {
         if (!is_own(field.id)) out << field.name << ": " << field.value << "\r\n";

@@ -24,26 +24,6 @@ std::string number_text(double number) {
     return json::Value(number).number();
 }
 
-std::size_t code_points(std::string_view text) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string_view reference_type(const json::Value& value) noexcept {
-    switch (value.kind()) {
-        case json::Kind::null:
-            return "userdata";
-        case json::Kind::boolean:
-            return "boolean";
-        case json::Kind::number:
-            return "number";
-        case json::Kind::string:
-            return "string";
-        default:
-            return "table";
-    }
-}
-
 void wrong_type(std::string_view expected, const json::Value& value, Errors& errors) {
     std::string text = "wrong type: expected ";
     errors.add(text.append(expected).append(", got ").append(reference_type(value)));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "libgateway/config/errors.hpp"
+#include "libgateway/json/describe.hpp"
 
 namespace gateway::config {
 
@@ -127,14 +128,12 @@ void check_items(const json::Value& array, const Rules& rules, Errors& errors);
 void check_members(const json::Value& object, const Rules& rules, Errors& errors);
 // Adds `wrong type: expected <name>, got <type>`.
 void wrong_type(std::string_view expected, const json::Value& value, Errors& errors);
-// The reference's name of a value's type: string number boolean table userdata.
-std::string_view reference_type(const json::Value& value) noexcept;
 // Writes minimum, maxLength, pattern, enum … into a JSON Schema.
 void describe(const Limits& limits, json::Value& schema);
 void describe_items(const Rules& rules, json::Value& schema);
 // A number without needless decimals: "1", "0.5".
 std::string number_text(double number);
-// UTF-8 code points; every byte that starts none is not counted.
-std::size_t code_points(std::string_view text) noexcept;
+using json::code_points;
+using json::reference_type;
 
 }  // namespace gateway::config

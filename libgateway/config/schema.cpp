@@ -199,6 +199,16 @@ void describe_field(json::Value& property, std::string_view doc, const json::Val
 
 }  // namespace detail
 
+std::vector<std::string> encrypted_paths(const json::Value& json_schema) {
+    std::vector<std::string> paths;
+    for (Row& row : rows_of(json_schema)) {
+        if (!row.encrypted) continue;
+        std::erase_if(row.name, [](char c) { return c == '[' || c == ']'; });
+        paths.push_back(std::move(row.name));
+    }
+    return paths;
+}
+
 std::vector<Row> rows_of(const json::Value& json_schema) {
     std::vector<Row> rows;
     add_rows(json_schema, "", rows);

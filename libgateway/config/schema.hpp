@@ -210,6 +210,8 @@ struct Row {
 };
 // From a JSON Schema made by json_schema().
 std::vector<Row> rows_of(const json::Value& json_schema);
+// The secrets among them: dotted paths that go through arrays ("rules[].key" is "rules.key").
+std::vector<std::string> encrypted_paths(const json::Value& json_schema);
 // Rows as a table in Markdown.
 std::string markdown(const std::vector<Row>& rows);
 

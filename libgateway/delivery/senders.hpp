@@ -25,37 +25,36 @@ struct SocketTarget {
 // One entry as it is, several as an array: what a batch becomes where the limit is one entry, or more.
 std::string json_body(const Batch& batch, bool single);
 
-// A connection for each batch: the entry or the array, then the end.
-class TcpSender final : public Sender {
+// What has one target and sends each batch by itself.
+class SocketSender : public Sender {
 public:
-    TcpSender(net::Reactor& reactor, net::Resolver& resolver, SocketTarget target, bool single)
-        : reactor_(reactor),
-          resolver_(resolver),
-          target_(std::move(target)),
-          peer_(make_ref<net::TlsPeer>(target_.server_name, net::TlsPeer::Check::none)),
-          single_(single) {}
-    Task<Sent> send(const Batch& batch) override;
+    SocketSender(net::Reactor& reactor, net::Resolver& resolver, SocketTarget target, bool single)
+        : reactor_(reactor), resolver_(resolver), target_(std::move(target)), single_(single) {}
 
-private:
+protected:
     net::Reactor& reactor_;
     net::Resolver& resolver_;
     const SocketTarget target_;
-    const Ref<net::TlsPeer> peer_;
     const bool single_;
 };
 
-// A datagram for each batch.
-class UdpSender final : public Sender {
+// A connection for each batch: the entry or the array, then the end.
+class TcpSender final : public SocketSender {
 public:
-    UdpSender(net::Reactor& reactor, net::Resolver& resolver, SocketTarget target, bool single)
-        : reactor_(reactor), resolver_(resolver), target_(std::move(target)), single_(single) {}
+    TcpSender(net::Reactor& reactor, net::Resolver& resolver, SocketTarget target, bool single)
+        : SocketSender(reactor, resolver, std::move(target), single),
+          peer_(make_ref<net::TlsPeer>(target_.server_name, net::TlsPeer::Check::none)) {}
     Task<Sent> send(const Batch& batch) override;
 
 private:
-    net::Reactor& reactor_;
-    net::Resolver& resolver_;
-    const SocketTarget target_;
-    const bool single_;
+    const Ref<net::TlsPeer> peer_;
+};
+
+// A datagram for each batch.
+class UdpSender final : public SocketSender {
+public:
+    using SocketSender::SocketSender;
+    Task<Sent> send(const Batch& batch) override;
 };
 
 struct SyslogTarget : SocketTarget {

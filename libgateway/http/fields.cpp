@@ -13,7 +13,6 @@ std::string_view text_of(FieldName id) noexcept {
 
 // Compares numbers where both names are well known, text otherwise.
 struct NameTest {
-    explicit NameTest(std::string_view text) noexcept : name(text), id(field_name(text)) {}
     NameTest(std::string_view text, FieldName number) noexcept : name(text), id(number) {}
     bool operator()(const Field& field) const noexcept {
         if (field.id != id) return false;
@@ -53,6 +52,7 @@ bool Fields::set(std::string_view name, std::string_view value) noexcept {
 }
 
 bool Fields::set(std::string_view name, std::string_view value, FieldName id) noexcept {
+    if (id == FieldName::unknown && !may_hold(name)) return add(name, value, id);
     const NameTest hit(name, id);
     for (Field& field : *this) {
         if (!hit(field)) continue;
@@ -78,7 +78,7 @@ std::size_t Fields::remove(std::string_view name) noexcept {
 }
 
 std::size_t Fields::remove(std::string_view name, FieldName id) noexcept {
-    return drop(*this, NameTest(name, id), 0);
+    return id == FieldName::unknown && !may_hold(name) ? 0 : drop(*this, NameTest(name, id), 0);
 }
 
 std::size_t Fields::remove(FieldName id) noexcept {
@@ -86,7 +86,11 @@ std::size_t Fields::remove(FieldName id) noexcept {
 }
 
 const Field* Fields::find(std::string_view name) const noexcept {
-    return find_if(*this, NameTest(name));
+    return find(name, field_name(name));
+}
+
+const Field* Fields::find(std::string_view name, FieldName id) const noexcept {
+    return id == FieldName::unknown && !may_hold(name) ? nullptr : find_if(*this, NameTest(name, id));
 }
 
 std::size_t Fields::count(FieldName id) const noexcept {

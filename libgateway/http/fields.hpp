@@ -34,14 +34,17 @@ public:
     const Field* end() const noexcept { return table_.data() + count_; }
     Field* begin() noexcept { return table_.data(); }
     Field* end() noexcept { return table_.data() + count_; }
-    void clear() noexcept { count_ = 0; }
+    void clear() noexcept { count_ = sizes_ = 0; }
 
     // False when the table is full; nothing is added then.
     bool add(std::string_view name, std::string_view value, FieldName id) noexcept {
         if (count_ == capacity) return false;
         table_[count_++] = Field{name, value, id};
+        if (id == FieldName::unknown) sizes_ |= bit_of(name);
         return true;
     }
+    // False: certainly no field of that name, which has no number, is here. Most look-ups of such names find nothing.
+    bool may_hold(std::string_view name) const noexcept { return (sizes_ & bit_of(name)) != 0; }
     bool add(std::string_view name, std::string_view value) noexcept { return add(name, value, field_name(name)); }
     bool add(FieldName id, std::string_view value) noexcept;
     // Replaces the first field of that name, removes the others, appends if there is none. False when full.
@@ -67,6 +70,7 @@ public:
 
     // First field of that name, or null.
     const Field* find(std::string_view name) const noexcept;
+    const Field* find(std::string_view name, FieldName id) const noexcept;
     const Field* find(FieldName id) const noexcept {
         for (const Field& field : *this) {
             if (field.id == id) return &field;
@@ -85,7 +89,10 @@ public:
     std::size_t count(FieldName id) const noexcept;
 
 private:
+    static std::uint64_t bit_of(std::string_view name) noexcept { return std::uint64_t{1} << (name.size() & 63); }
+
     std::size_t count_ = 0;
+    std::uint64_t sizes_ = 0;  // of the names without a number that were added since clear()
     std::array<Field, capacity> table_;
 };
 

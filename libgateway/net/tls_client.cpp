@@ -31,8 +31,8 @@ struct ClientContext {
         SSL_CTX* const made = context.get();
         ::SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
         ::SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-        ::SSL_CTX_set_mode(made, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                     SSL_MODE_RELEASE_BUFFERS);
+        ::SSL_CTX_set_mode(
+            made, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
         ::SSL_CTX_set_read_ahead(made, 1);
         ::SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         ::SSL_CTX_sess_set_new_cb(made, [](SSL* ssl, SSL_SESSION* session) {

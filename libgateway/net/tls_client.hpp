@@ -25,8 +25,8 @@ void trust_authorities(const std::string& file);
 class TlsPeer : public RefCounted {
 public:
     enum class Check : std::uint8_t { none, certificate };  // certificate: its chain, and its name
-    // `name`: host name or address (IPv6 also in brackets) that the certificate must be for. A host name is also sent (SNI); empty: neither is
-    // done, so a check fails.
+    // `name`: host name or address (IPv6 also in brackets) that the certificate must be for. A host name is also sent
+    // (SNI); empty: neither is done, so a check fails.
     TlsPeer(std::string_view name, Check check);
     TlsPeer(const TlsPeer&) = delete;
     TlsPeer& operator=(const TlsPeer&) = delete;

@@ -35,15 +35,6 @@ json::Value meta_schema() {
         {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}});
 }
 
-// "rules[].key" is "rules.key" in lists of encrypted fields.
-std::string path_of(std::string_view row) {
-    std::string path;
-    for (const char c : row) {
-        if (c != '[' && c != ']') path += c;
-    }
-    return path;
-}
-
 json::Value row_of(const config::Row& row) {
     return json::Value::object({{"field", json::Value(row.name)},
                                 {"type", json::Value(row.type)},
@@ -56,10 +47,8 @@ json::Value row_of(const config::Row& row) {
 // One schema of a plugin under its name, with its rows and its secrets.
 void add_schema(json::Value& out, std::string_view name, json::Value schema) {
     json::Value rows = json::Value::array(), secrets = json::Value::array();
-    for (const config::Row& row : config::rows_of(schema)) {
-        rows.push(row_of(row));
-        if (row.encrypted) secrets.push(json::Value(path_of(row.name)));
-    }
+    for (const config::Row& row : config::rows_of(schema)) rows.push(row_of(row));
+    for (const std::string& path : config::encrypted_paths(schema)) secrets.push(json::Value(path));
     out.find("fields")->set(name, std::move(rows));
     out.find("encrypt_fields")->set(name, std::move(secrets));
     out.set(name, std::move(schema));

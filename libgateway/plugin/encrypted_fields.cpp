@@ -8,7 +8,7 @@
 namespace gateway {
 namespace {
 
-using Paths = std::span<const std::string_view>;
+using Paths = std::span<const std::string>;
 
 void visit_text(const std::string& path, json::Value& value, const SecretVisitor& visit) {
     if (value.is_string() && !config::is_secret_reference(value.string())) visit(path, value);

@@ -1,4 +1,4 @@
-// The secret texts of plugin entries: those that `encrypt_fields` of their types name.
+// The secret texts of plugin entries: those that the schemas of their types mark.
 #pragma once
 
 #include <functional>

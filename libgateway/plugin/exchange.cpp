@@ -65,13 +65,9 @@ void Exchange::attach(const Ref<const Consumer>& consumer, std::string_view cred
     const std::array<http::Field, 3> told{{{"X-Consumer-Username", consumer_name_},
                                            {"X-Credential-Identifier", arena_.copy(credential_id)},
                                            {"X-Consumer-Custom-ID", arena_.copy(consumer->custom_id)}}};
-    const auto names = [](const http::Field& mine, const http::Field& field) {
-        return mine.name.size() == field.name.size() && iequals(mine.name, field.name);
-    };
-    request.fields.retain([&](const http::Field& field) {
-        return field.id != FieldName::unknown ||
-               !(names(told[0], field) || names(told[1], field) || names(told[2], field));
-    });
+    for (const http::Field& field : told) {
+        request.fields.remove(field.name, FieldName::unknown);  // a client does not say who it is
+    }
     for (const http::Field& field : told) {
         if (!field.value.empty() && !request.fields.add(field.name, field.value, FieldName::unknown))
             log::error("no room for the field {}", field.name);
@@ -112,13 +108,9 @@ void Exchange::set_promised() noexcept {
         ordered = promises_;
         promises_ = next;
     }
-    response.fields.retain([ordered](const http::Field& field) {
-        for (const Promise* promise = ordered; promise; promise = promise->next) {
-            if (promise->id != field.id || promise->name.size() != field.name.size()) continue;
-            if (field.id != FieldName::unknown || iequals(promise->name, field.name)) return false;
-        }
-        return true;
-    });
+    for (const Promise* promise = ordered; promise; promise = promise->next) {
+        response.fields.remove(promise->name, promise->id);
+    }
     // Of equal names the last one counts.
     for (const Promise* promise = ordered; promise; promise = promise->next) {
         bool repeated = false;

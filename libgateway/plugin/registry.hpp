@@ -67,9 +67,9 @@ struct PluginType {
     // Names of the plugins that an entry runs itself; null: none.
     std::vector<std::string_view> (*children)(const json::Value& settings) = nullptr;
 
-    // Texts that are kept encrypted and never shown: dotted paths in settings, credentials, metadata. A path goes
-    // through arrays; what it leads to is a text, an array of texts or a map of texts.
-    std::span<const std::string_view> encrypt_fields, credential_encrypt_fields, metadata_encrypt_fields;
+    // Texts that are kept encrypted and never shown, as their schemas mark them (config::encrypted_paths). What a path
+    // leads to is a text, an array of texts or a map of texts.
+    std::vector<std::string> encrypt_fields, credential_encrypt_fields, metadata_encrypt_fields;
 };
 
 class PluginRegistry {
@@ -129,23 +129,20 @@ void add_traits(PluginType& type) {
     if constexpr (requires { P::prefer_route; }) type.prefer_route = P::prefer_route;
     if constexpr (requires { P::is_auth; }) type.is_auth = P::is_auth;
     if constexpr (requires { P::before_auth; }) type.before_auth = P::before_auth;
-    if constexpr (requires { P::Settings::encrypt_fields; }) type.encrypt_fields = P::Settings::encrypt_fields;
     if constexpr (requires { P::credential_key; }) {
         type.auth_slot = gateway::auth_slot<P>();
         type.credential_key = P::credential_key;
-        if constexpr (requires { P::Credential::encrypt_fields; })
-            type.credential_encrypt_fields = P::Credential::encrypt_fields;
         type.build_credential = gateway::build_credential<P>;
         type.credential_schema = [] { return config::table_of(P::Credential::schema); };
+        type.credential_encrypt_fields = config::encrypted_paths(type.credential_schema().json_schema());
         type.check_credential = [](const json::Value& value, config::Errors& errors) {
             typename P::Credential credential;
             config::read(value, credential, errors);
         };
     }
     if constexpr (requires { typename P::Metadata; }) {
-        if constexpr (requires { P::Metadata::encrypt_fields; })
-            type.metadata_encrypt_fields = P::Metadata::encrypt_fields;
         type.metadata_schema = [] { return config::table_of(P::Metadata::schema); };
+        type.metadata_encrypt_fields = config::encrypted_paths(type.metadata_schema().json_schema());
         type.check_metadata = [](const json::Value& value, config::Errors& errors) {
             typename P::Metadata metadata;
             config::read(value, metadata, errors);
@@ -173,6 +170,7 @@ PluginType plugin_type() {
         return std::make_unique<const P>(std::move(settings), scope);
     };
     type.schema = [] { return config::table_of(P::schema); };
+    type.encrypt_fields = config::encrypted_paths(type.schema().json_schema());
     if constexpr (requires { P::group_of; }) type.group_of = P::group_of;
     if constexpr (requires { P::children; }) type.children = P::children;
     return type;
@@ -182,9 +180,8 @@ PluginType plugin_type() {
 // name, priority, a schema table `schema`, a constructor P(Settings, BuildScope&); optionally `static constexpr OnError
 // on_error`, `static constexpr bool prefer_route`, `before_auth`, `static constexpr std::string_view version`, `static
 // void check(const Settings&, config::Errors&)`, `static std::string_view group_of(const json::Value&)`, `static
-// std::vector<std::string_view> children(const json::Value&)`, `struct Metadata` with a schema, what auth.hpp tells of
-// auth plugins, and `static constexpr std::array encrypt_fields{std::string_view("key"), …}` in its Settings,
-// Credential or Metadata.
+// std::vector<std::string_view> children(const json::Value&)`, `struct Metadata` with a schema, and what auth.hpp tells
+// of auth plugins.
 template <class P>
 class Registration {
 public:

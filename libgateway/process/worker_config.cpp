@@ -220,6 +220,10 @@ SnapshotPtr WorkerConfig::base_for(std::uint64_t from) const {
 
 Task<void> WorkerConfig::prepare(std::vector<char> own, UniqueFd shared) {
     const Mapping mapping(shared.get());
+    if (shared && mapping.bytes().empty()) {  // asking for it again would not help: it is not smaller then
+        say(FromWorker::failed, packets_.head().number, "no memory to map the change");
+        co_return;
+    }
     const std::span<const char> bytes = shared ? mapping.bytes() : std::span<const char>(own);
     config::DeltaReader reader(bytes);
     if (!reader.ok()) {

@@ -1,7 +1,6 @@
 #include "libgateway/proxy/head_writer.hpp"
 
-#include <charconv>
-#include <cstring>
+#include "libgateway/http/text_writer.hpp"
 
 namespace gateway::proxy {
 
@@ -9,29 +8,6 @@ using http::BodyKind;
 using http::FieldName;
 
 namespace {
-
-// Writes without looking: the block was made large enough for everything.
-class Writer {
-public:
-    explicit Writer(char* at) noexcept : begin_(at), at_(at) {}
-    Writer& operator<<(std::string_view text) noexcept {
-        if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-        at_ += text.size();
-        return *this;
-    }
-    Writer& operator<<(std::uint64_t number) noexcept {
-        at_ = std::to_chars(at_, at_ + 20, number).ptr;
-        return *this;
-    }
-    Writer& operator<<(char c) noexcept {
-        *at_++ = c;
-        return *this;
-    }
-    std::string_view bytes() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
-
-private:
-    char *begin_, *at_;
-};
 
 // Written from other sources, or (Expect) answered by the gateway itself.
 bool is_of_this_hop(FieldName id) noexcept {
@@ -45,7 +21,7 @@ std::size_t size_of(const http::Fields& fields) noexcept {
     return size;
 }
 
-void write_fields(Writer& out, const http::Fields& fields, FieldName left_out) noexcept {
+void write_fields(http::TextWriter& out, const http::Fields& fields, FieldName left_out) noexcept {
     for (const http::Field& field : fields) {
         if (field.id != FieldName::unknown && (is_of_this_hop(field.id) || field.id == left_out)) continue;
         out << field.name << std::string_view(": ") << field.value << std::string_view("\r\n");
@@ -58,7 +34,7 @@ std::string_view write_request_head(const RequestLine& line, const http::Fields&
                                     const http::BodyFraming& framing, bool always_length, net::BufferPool& buffers,
                                     net::Buffer& into) {
     into = buffers.take(size_of(fields) + line.method.size() + line.target.size() + line.host.size() + 160);
-    Writer out(into.data());
+    http::TextWriter out(into.data());
     out << line.method << ' ' << line.target;
     out << std::string_view(" HTTP/1.1\r\nHost: ") << line.host << std::string_view("\r\n");
     write_fields(out, fields, FieldName::host);
@@ -75,7 +51,7 @@ std::string_view write_response_head(const StatusLine& line, const http::Fields&
                                      const http::BodyFraming& framing, net::BufferPool& buffers, net::Buffer& into) {
     into = buffers.take(size_of(fields) + line.reason.size() + line.server.size() + line.date.size() +
                         line.length_field.size() + 200);
-    Writer out(into.data());
+    http::TextWriter out(into.data());
     out << std::string_view("HTTP/1.1 ") << std::uint64_t(line.status) << ' ' << line.reason
         << std::string_view("\r\n");
     if (!line.server.empty()) out << std::string_view("Server: ") << line.server << std::string_view("\r\n");

@@ -86,26 +86,6 @@ bool is_array_like(const json::Value& value) noexcept {
     return value.is_array() || (value.is_object() && value.size() == 0);
 }
 
-std::string_view reference_type(const json::Value& value) noexcept {
-    switch (value.kind()) {
-        case json::Kind::null:
-            return "userdata";
-        case json::Kind::boolean:
-            return "boolean";
-        case json::Kind::number:
-            return "number";
-        case json::Kind::string:
-            return "string";
-        default:
-            return "table";
-    }
-}
-
-std::size_t code_points(std::string_view text) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 bool is_whole(std::string_view number) noexcept {
     if (number.find_first_of(".eE") == std::string_view::npos) return true;
     return decimal_of(number).exponent >= 0;

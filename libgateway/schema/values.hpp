@@ -7,16 +7,15 @@
 #include <string_view>
 #include <utility>
 
-#include "libgateway/json/value.hpp"
+#include "libgateway/json/describe.hpp"
 
 namespace gateway::schema {
 
 // An empty array and an empty object are the same, as in the reference.
 bool is_object_like(const json::Value& value) noexcept;
 bool is_array_like(const json::Value& value) noexcept;
-// The reference's name of a type: string number boolean table userdata.
-std::string_view reference_type(const json::Value& value) noexcept;
-std::size_t code_points(std::string_view text) noexcept;
+using json::code_points;
+using json::reference_type;
 
 // Of a JSON number, exact whatever its length: `3.0` and `1e3` are whole.
 bool is_whole(std::string_view number) noexcept;

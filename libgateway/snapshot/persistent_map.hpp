@@ -20,7 +20,7 @@ namespace detail {
 // Where a key lies: five bits of its hash per level.
 class TriePath {
 public:
-    explicit TriePath(std::string_view key) noexcept : hash_(hash128(key)) {}
+    explicit TriePath(std::string_view key) noexcept : hash_(place128(key)) {}
     // Two different keys never agree in all levels: that would be a collision of the 128-bit hash.
     std::uint32_t bit(unsigned level) const {
         if (level >= 2 * levels_per_word) throw std::length_error("persistent map: hash exhausted");

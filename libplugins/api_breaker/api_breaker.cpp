@@ -126,7 +126,7 @@ private:
         const Hash128& of(Exchange& exchange) {
             if (made) return hash;
             const shm::Table* table = table_of(exchange);
-            hash = hash128(exchange.arena().join(exchange.host, exchange.uri), table ? table->key() : HashKey{});
+            hash = place128(exchange.arena().join(exchange.host, exchange.uri), table ? table->key() : HashKey{});
             made = true;
             return hash;
         }

@@ -42,7 +42,6 @@ public:
     };
     struct Credential {
         std::string username, password;
-        static constexpr std::array encrypt_fields{std::string_view("password")};
         static constexpr auto schema = config::fields(
             config::field("username", &Credential::username, "the name to log in with", config::required),
             config::field("password", &Credential::password, "its password", config::required, config::encrypted));

@@ -152,11 +152,12 @@ void HeaderRules::check(const json::Value& headers, AddForm add_form, Errors& er
 
 HeaderRules::HeaderRules(const json::Value& headers, AddForm add_form) {
     if (!headers.is_object()) return;
-    if (!is_structured(headers)) {
-        read_members(&headers, set_);
-        return;
-    }
-    read_members(headers.find("set"), set_);
+    const bool structured = is_structured(headers);
+    read_members(structured ? headers.find("set") : &headers, set_);
+    only_sets_fixed_ = std::all_of(set_.begin(), set_.end(), [](const Rule& rule) {
+        return rule.values.size() == 1 && rule.values[0].text.constant() && !rule.values[0].fixed.empty();
+    });
+    if (!structured) return;
     if (add_form == AddForm::members) {
         read_members(headers.find("add"), add_);
     } else {
@@ -165,6 +166,7 @@ HeaderRules::HeaderRules(const json::Value& headers, AddForm add_form) {
     if (const json::Value* remove = headers.find("remove")) {
         for (const json::Value& name : remove->items()) remove_.emplace_back(name.string());
     }
+    only_sets_fixed_ = only_sets_fixed_ && add_.empty() && remove_.empty();
 }
 
 HeaderRules::Rule HeaderRules::rule_of(std::string_view name, const json::Value& value) {
@@ -201,8 +203,8 @@ void HeaderRules::read_lines(const json::Value* lines) {
     }
 }
 
-void HeaderRules::apply(http::Fields& fields, const expr::VariableSource& source, Arena& arena,
-                        std::span<const std::string_view> captures) const {
+void HeaderRules::apply_all(http::Fields& fields, const expr::VariableSource& source, Arena& arena,
+                            std::span<const std::string_view> captures) const {
     bool fits = true;
     const auto expand = [&](const Text& value) -> std::string_view {
         if (value.text.constant()) return value.fixed;
@@ -219,7 +221,11 @@ void HeaderRules::apply(http::Fields& fields, const expr::VariableSource& source
         for (const Text& value : rule.values) fits &= fields.add(rule.name, expand(value), rule.id);
     }
     for (const Rule& rule : remove_) fields.remove(rule.name, rule.id);
-    if (!fits) log::error("no room for more header fields; some that a plugin adds are left out");
+    if (!fits) no_room();
+}
+
+void HeaderRules::no_room() {
+    log::error("no room for more header fields; some that a plugin adds are left out");
 }
 
 }  // namespace gateway::plugins

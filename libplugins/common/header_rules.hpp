@@ -36,7 +36,12 @@ public:
     // Add, then set, then remove. A field set to empty text is removed. Content-Length and Transfer-Encoding are left
     // alone: framing is the gateway's own. A full table is logged, the rest is left out.
     void apply(http::Fields& fields, const expr::VariableSource& source, Arena& arena,
-               std::span<const std::string_view> captures = {}) const;
+               std::span<const std::string_view> captures = {}) const {
+        if (!only_sets_fixed_) return apply_all(fields, source, arena, captures);
+        bool fits = true;
+        for (const Rule& rule : set_) fits &= fields.set(rule.name, rule.values.front().fixed, rule.id);
+        if (!fits) no_room();
+    }
 
 private:
     struct Text {
@@ -49,6 +54,9 @@ private:
         http::FieldName id;
         std::vector<Text> values;
     };
+    void apply_all(http::Fields& fields, const expr::VariableSource& source, Arena& arena,
+                   std::span<const std::string_view> captures) const;
+    static void no_room();
     static Text text_of(const std::string& text);
     static Rule rule_of(std::string_view name, const json::Value& value);
     void read_members(const json::Value* members, std::vector<Rule>& to);
@@ -56,6 +64,7 @@ private:
 
     std::vector<Rule> add_, set_;
     std::vector<Rule> remove_;
+    bool only_sets_fixed_ = false;  // one text without variables for each name: what most configurations do
 };
 
 }  // namespace gateway::plugins

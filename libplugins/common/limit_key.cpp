@@ -35,11 +35,11 @@ shm::Cell* CounterPlace::cell(Exchange& exchange, std::string_view key, std::int
     const shm::Table& table = tables->table(table_);
     if (!table) return nullptr;
     if (known_ != tables) {
-        const Hash128 place = hash128(prefix_, table.key());
+        const Hash128 place = place128(prefix_, table.key());
         hash_ = {place.low, place.high};
         known_ = tables;
     }
-    Hash128 hash = hash128(key, hash_);
+    Hash128 hash = place128(key, hash_);
     hash.high ^= apart * 0x9E3779B97F4A7C15;
     return table.find_or_add(hash, now_ms, ttl_ms);
 }

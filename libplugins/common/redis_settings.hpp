@@ -25,14 +25,12 @@ constexpr auto enum_names(Policy) {
 // Base of the settings of such a plugin; its schema is made with with_redis().
 struct RedisSettings {
     Policy policy = Policy::local;
-    std::optional<std::string> redis_host, redis_username, redis_password, redis_cluster_name;
+    std::optional<std::string> redis_host, redis_username, redis_password, redis_cluster_name, sentinel_password;
     std::uint16_t redis_port = 6379;
     std::uint32_t redis_database = 0, redis_timeout = 1000, redis_keepalive_timeout = 10000;
     std::uint32_t redis_keepalive_pool = 100;
     bool redis_ssl = false, redis_ssl_verify = false, redis_cluster_ssl = false, redis_cluster_ssl_verify = false;
     std::vector<std::string> redis_cluster_nodes;
-    static constexpr std::array encrypt_fields{std::string_view("redis_password"),
-                                               std::string_view("sentinel_password")};
 
     // What the policy needs, and what this build does not have. `sentinel`: whether the plugin knows that policy.
     static void check(const RedisSettings& settings, bool sentinel, config::Errors& errors);
@@ -49,6 +47,7 @@ constexpr auto with_redis(Own... own) {
         field<S, std::uint16_t>("redis_port", &S::redis_port, "its port", config::range(1, 65535)),
         field<S, Text>("redis_username", &S::redis_username, "user for AUTH", config::length(1)),
         field<S, Text>("redis_password", &S::redis_password, "password for AUTH; empty: none", config::encrypted),
+        field<S, Text>("sentinel_password", &S::sentinel_password, "not in this build", config::encrypted),
         field<S, std::uint32_t>("redis_database", &S::redis_database, "number for SELECT", config::at_least(0)),
         field<S, std::uint32_t>("redis_timeout", &S::redis_timeout, "ms that a request waits for Redis at most",
                                 config::range(1, 4294967295.0)),

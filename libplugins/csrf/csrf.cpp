@@ -76,7 +76,6 @@ public:
     struct Settings {
         std::string key, name = "apisix-csrf-token";
         std::int64_t expires = 7200;
-        static constexpr std::array encrypt_fields{std::string_view("key")};
     };
     static constexpr std::string_view name = "csrf";
     static constexpr int priority = 2980;

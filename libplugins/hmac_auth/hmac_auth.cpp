@@ -60,7 +60,6 @@ public:
     };
     struct Credential {
         std::string key_id, secret_key;
-        static constexpr std::array encrypt_fields{std::string_view("secret_key")};
         static constexpr auto schema = config::fields(
             config::field("key_id", &Credential::key_id, "name of the key", config::required, config::length(1, 256)),
             config::field("secret_key", &Credential::secret_key, "the key", config::required, config::length(1, 256),

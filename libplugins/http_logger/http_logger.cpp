@@ -1,5 +1,3 @@
-#include <array>
-
 #include "libgateway/base/strings.hpp"
 #include "libgateway/delivery/senders.hpp"
 #include "libplugins/common/logger.hpp"
@@ -71,7 +69,6 @@ public:
         Settings() { name = "http logger"; }
         std::string uri, concat_method = "json";
         std::optional<std::string> auth_header;
-        static constexpr std::array encrypt_fields{std::string_view("auth_header")};
         std::uint32_t timeout = 3;
         bool ssl_verify = false;
     };

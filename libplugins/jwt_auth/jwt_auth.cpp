@@ -47,7 +47,6 @@ struct JwtCredential {
     bool base64_secret = false;
     std::int64_t exp = 86400, lifetime_grace_period = 0;
     JwsVerifier verifier{};  // filled by prepare; accepts nothing without a usable key
-    static constexpr std::array encrypt_fields{std::string_view("secret")};
 
     static constexpr auto schema = config::fields(
         config::field("key", &JwtCredential::key, "what the token's claim names", config::required, config::length(1)),

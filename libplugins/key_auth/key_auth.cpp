@@ -17,7 +17,6 @@ public:
     };
     struct Credential {
         std::string key;
-        static constexpr std::array encrypt_fields{std::string_view("key")};
         static constexpr auto schema =
             config::fields(config::field("key", &Credential::key, "the API key", config::required, config::encrypted));
     };
@@ -56,7 +55,7 @@ public:
 
 private:
     const http::Field* find_field(const http::Fields& fields) const noexcept {
-        return header_ == http::FieldName::unknown ? fields.find(settings_.header) : fields.find(header_);
+        return fields.find(settings_.header, header_);
     }
     static bool admit(Exchange& exchange, std::string_view key) noexcept {
         if (key.empty()) return false;  // whatever a consumer's settings come to
@@ -72,7 +71,7 @@ private:
         if (exchange.has_args) remove_query_argument(exchange, settings_.query);
         return verdict;
     }
-    void remove_field(Exchange& exchange) const noexcept { exchange.request.fields.remove(settings_.header); }
+    void remove_field(Exchange& exchange) const noexcept { exchange.request.fields.remove(settings_.header, header_); }
 
     Settings settings_;
     http::FieldName header_;

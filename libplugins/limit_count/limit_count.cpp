@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/shm/window.hpp"
@@ -38,30 +39,21 @@ Limit::Name prefixed(std::string name, const std::string& prefix) {
     return Limit::Name(std::move(name));
 }
 
-// Into `end` and before it; the first digit.
-char* write_number(std::uint64_t number, char* end) noexcept {
-    do *--end = static_cast<char>('0' + number % 10);
-    while ((number /= 10) != 0);
-    return end;
-}
-
 std::string_view number_text(std::uint64_t number, Arena& arena) {
-    char* const end = arena.chars(20) + 20;
-    const char* const begin = write_number(number, end);
-    return {begin, static_cast<std::size_t>(end - begin)};
+    char* const begin = arena.chars(20);
+    return {begin, static_cast<std::size_t>(std::to_chars(begin, begin + 20, number).ptr - begin)};
 }
 
 // Seconds, cut to two decimals, without trailing zeros.
 std::string_view seconds_text(std::int64_t ms, Arena& arena) {
     const auto hundredths = static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0) / 10);
     if (hundredths % 100 == 0) return number_text(hundredths / 100, arena);
-    char* const behind = arena.chars(24) + 24;
-    char* end = behind;
-    if (hundredths % 10 != 0) *--end = static_cast<char>('0' + hundredths % 10);
-    *--end = static_cast<char>('0' + hundredths % 100 / 10);
-    *--end = '.';
-    end = write_number(hundredths / 100, end);
-    return {end, static_cast<std::size_t>(behind - end)};
+    char* const begin = arena.chars(24);
+    char* end = std::to_chars(begin, begin + 20, hundredths / 100).ptr;
+    *end++ = '.';
+    *end++ = static_cast<char>('0' + hundredths % 100 / 10);
+    if (hundredths % 10 != 0) *end++ = static_cast<char>('0' + hundredths % 10);
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 class LimitCount final : public Plugin {

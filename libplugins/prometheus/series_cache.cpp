@@ -13,17 +13,25 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
     return hash ^ (hash >> 29);
 }
 
+template <class Word>
+std::uint64_t word_at(const char* at) noexcept {
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
 std::uint64_t mix(std::uint64_t hash, std::string_view text) noexcept {
-    hash = mix(hash, text.size());
-    while (text.size() >= 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data(), 8);
-        hash = mix(hash, word);
-        text.remove_prefix(8);
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    if (text.size() >= 8) {
+        for (; end - at > 8; at += 8) hash = mix(hash, word_at<std::uint64_t>(at));
+        hash = mix(hash, word_at<std::uint64_t>(end - 8));  // may hash some bytes twice
+    } else if (text.size() >= 4) {
+        hash = mix(hash, word_at<std::uint32_t>(at) << 32 | word_at<std::uint32_t>(end - 4));
+    } else {
+        for (; at != end; ++at) hash = hash << 8 | static_cast<unsigned char>(*at);
     }
-    std::uint64_t rest = 0;
-    for (const char c : text) rest = rest << 8 | static_cast<unsigned char>(c);
-    return mix(hash, rest);
+    return mix(hash, text.size());
 }
 
 }  // namespace
@@ -41,7 +49,9 @@ bool SeriesCache::matches(const Entry& entry, const SeriesCase& wanted) noexcept
     if (entry.route != wanted.route || entry.pattern != wanted.pattern || entry.source != wanted.source) return false;
     if (entry.status != wanted.status) return false;
     for (std::size_t i = 0; i < wanted.texts.size(); ++i) {
-        if (entry.texts[i] != wanted.texts[i]) return false;
+        const std::string_view text = wanted.texts[i];
+        if (entry.texts[i].size() != text.size()) return false;
+        if (!text.empty() && std::memcmp(entry.texts[i].data(), text.data(), text.size()) != 0) return false;
     }
     return true;
 }

@@ -81,7 +81,10 @@ public:
     }
 
     ProxyRewrite(Settings settings, BuildScope&)
-        : settings_(std::move(settings)), headers_(without_host(settings_.headers), AddForm::members) {
+        : settings_(std::move(settings)),
+          headers_(without_host(settings_.headers), AddForm::members),
+          only_fields_(!settings_.host && !settings_.uri && !settings_.method && settings_.regex_uri.empty() &&
+                       !settings_.use_real_request_uri_unsafe) {
         if (settings_.uri) split(*settings_.uri);
         for (std::size_t i = 0; i < settings_.regex_uri.size(); i += 2) {
             pairs_.push_back({expr::Regex(settings_.regex_uri[i]), expr::Replacement(settings_.regex_uri[i + 1])});
@@ -89,6 +92,10 @@ public:
     }
 
     Step rewrite(Exchange& exchange) const override {
+        if (only_fields_) {
+            headers_.apply(exchange.request.fields, exchange, exchange.arena());
+            return Verdict::next;
+        }
         if (settings_.host) exchange.upstream_host = *settings_.host;
         if (settings_.uri) {
             exchange.upstream_uri = unsafe() ? raw_target(exchange) : safe_target(exchange);
@@ -214,6 +221,7 @@ private:
 
     Settings settings_;
     HeaderRules headers_;
+    bool only_fields_;  // the target, the host and the method stay
     expr::Template path_, query_;
     bool has_query_ = false;
     std::vector<Pair> pairs_;

@@ -128,7 +128,7 @@ TEST_CASE("reload: a plan that was carried out is taken back when a worker canno
     const rlimit narrow{1, roomy.rlim_max};
     REQUIRE(::prlimit(worker, RLIMIT_AS, &narrow, nullptr) == 0);
     std::string routes = two_routes;
-    for (int i = 0; i < 500; ++i)
+    for (int i = 0; i < 5000; ++i)
         routes += "  - id: m" + std::to_string(i) + "\n    uri: /more/" + std::to_string(i) +
                   "\n    plugins: {mocking: {response_example: m}}\n";
     const std::string address = "{ip: 127.0.0.1, port: 0}";

@@ -1,4 +1,5 @@
-// Limits counted in Redis over TLS: certificates right and wrong, servers that stall or speak something else, a cluster.
+// Limits counted in Redis over TLS: certificates right and wrong, servers that stall or speak something else, a
+// cluster.
 #include "tests/integration/http_story.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/redis_server.hpp"
@@ -67,9 +68,10 @@ TEST_CASE("limits in redis: a certificate for another name is refused where it i
     RedisServer redis;
     TlsFront front(authority.issue("DNS:localhost"), redis.port());
     expect_refused(authority, front.port(), "TLS: certificate verify failed: IP address mismatch");
-    Stage named(plugins(authority, "limit-count: {count: 9, time_window: 600, policy: redis, redis_ssl: true, "
-                                   "redis_ssl_verify: true, redis_host: localhost, redis_port: " +
-                                       std::to_string(front.port()) + "}"));
+    Stage named(plugins(authority,
+                        "limit-count: {count: 9, time_window: 600, policy: redis, redis_ssl: true, "
+                        "redis_ssl_verify: true, redis_host: localhost, redis_port: " +
+                            std::to_string(front.port()) + "}"));
     CHECK(named.get("/").status() == 200);
     Stage unchecked(plugins(authority, limit_count(at(front.port(), ""))));
     CHECK(unchecked.get("/").status() == 200);
@@ -107,8 +109,8 @@ TEST_CASE("limits in redis: TLS with a plain server, and plain words with a TLS 
     });
     expect_refused(authority, plain.port(), "TLS: wrong version number");
     RedisServer redis(authority, authority.issue("IP:127.0.0.1"));
-    Stage stage(plugins(authority, limit_count("policy: redis, redis_host: 127.0.0.1, redis_port: " +
-                                               std::to_string(redis.port()))));
+    Stage stage(plugins(
+        authority, limit_count("policy: redis, redis_host: 127.0.0.1, redis_port: " + std::to_string(redis.port()))));
     CHECK(stage.get("/").status() == 500);
 }
 

@@ -47,8 +47,9 @@ TEST_CASE("forward-auth: nobody passes on the word of a service whose certificat
     Stage checked(plugins(authority, "forward-auth: {" + uri + "}"));
     CHECK(checked.get("/").status() == 403);
     CHECK(service.request_count() == 0);
-    CHECK(says(checked.gateway, "failed to process forward auth, err: TLS handshake failed: certificate verify failed: "
-                                "IP address mismatch"));
+    CHECK(says(checked.gateway,
+               "failed to process forward auth, err: TLS handshake failed: certificate verify failed: "
+               "IP address mismatch"));
     Stage unchecked(plugins(authority, "forward-auth: {" + uri + ", ssl_verify: false}"));
     CHECK(unchecked.get("/").status() == 200);
 }
@@ -56,8 +57,8 @@ TEST_CASE("forward-auth: nobody passes on the word of a service whose certificat
 TEST_CASE("forward-auth: a service that stalls in the handshake refuses within the time-out", "[e2e][services_tls]") {
     TestAuthority authority;
     ScriptedUpstream service(ScriptedUpstream::Raw(), [](Connection& guest) { guest.wait_for_end(60s); });
-    Stage stage(plugins(authority, "forward-auth: {uri: \"https://" + service.node() +
-                                       "/auth\", timeout: 100, status_on_error: 503}"));
+    Stage stage(plugins(
+        authority, "forward-auth: {uri: \"https://" + service.node() + "/auth\", timeout: 100, status_on_error: 503}"));
     const auto begin = std::chrono::steady_clock::now();
     CHECK(stage.get("/").status() == 503);
     CHECK(std::chrono::steady_clock::now() - begin < 1s * patience);
@@ -76,8 +77,7 @@ TEST_CASE("proxy-mirror: copies go over https, whoever vouches for the other ser
     CHECK(mirror.requests().at(0).body == "body");
 }
 
-TEST_CASE("http-logger: entries go over https where the certificate is right or not looked at",
-          "[e2e][services_tls]") {
+TEST_CASE("http-logger: entries go over https where the certificate is right or not looked at", "[e2e][services_tls]") {
     TestAuthority authority;
     ScriptedUpstream collector;
     const bool right = GENERATE(true, false), looks = GENERATE(true, false);

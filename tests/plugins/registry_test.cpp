@@ -102,21 +102,6 @@ TEST_CASE("plugins: every setting is documented in the schema and on the plugin'
     }
 }
 
-TEST_CASE("plugins: secrets are marked in the schemas", "[plugins][registry]") {
-    const std::map<std::string, std::vector<std::string>> expected{
-        {"basic-auth", {"password"}}, {"hmac-auth", {"secret_key"}},       {"jwt-auth", {"secret"}},
-        {"key-auth", {"key"}},        {"limit-count", {"redis_password"}}, {"limit-conn", {"redis_password"}}};
-    for (const auto& [name, fields] : expected) {
-        INFO(name);
-        const json::Value description = description_of(*plugin_registry().find(name));
-        const bool on_consumers = description.find("consumer_schema") != nullptr;
-        json::Value wanted = json::Value::array();
-        for (const std::string& field : fields) wanted.push(json::Value(field));
-        const json::Value* lists = description.find("encrypt_fields");
-        CHECK(json::write(*lists->find(on_consumers ? "consumer_schema" : "schema")) == json::write(wanted));
-    }
-}
-
 TEST_CASE("test-slow-body: holds every piece of the body, passes it unchanged", "[plugins][test_slow_body]") {
     BuildScope scope{"routes/1"};
     const auto instance = make_instance(plugins::test_slow_body_type(), json::parse(R"({"delay_ms":30})"), scope);

@@ -29,12 +29,27 @@ public:
 
 private:
     void make(const std::string& stem, const std::string& extensions, const std::vector<std::string>& more) {
-        const auto settings = folder_.write(stem + ".cnf", "[req]\ndistinguished_name = name\nx509_extensions = added\n"
-                                                           "[name]\n[added]\n" +
-                                                               extensions);
-        std::vector<std::string> args{"openssl", "req", "-x509", "-config", settings.string(), "-newkey", "ec",
-                                      "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                                      "/CN=" + stem, "-keyout", (folder_ / (stem + ".key")).string(), "-out",
+        const auto settings = folder_.write(stem + ".cnf",
+                                            "[req]\ndistinguished_name = name\nx509_extensions = added\n"
+                                            "[name]\n[added]\n" +
+                                                extensions);
+        std::vector<std::string> args{"openssl",
+                                      "req",
+                                      "-x509",
+                                      "-config",
+                                      settings.string(),
+                                      "-newkey",
+                                      "ec",
+                                      "-pkeyopt",
+                                      "ec_paramgen_curve:P-256",
+                                      "-nodes",
+                                      "-days",
+                                      "2",
+                                      "-subj",
+                                      "/CN=" + stem,
+                                      "-keyout",
+                                      (folder_ / (stem + ".key")).string(),
+                                      "-out",
                                       (folder_ / (stem + ".pem")).string()};
         args.insert(args.end(), more.begin(), more.end());
         const RunResult made = run(args, milliseconds(30000));

@@ -193,8 +193,10 @@ TEST_CASE("tls client: no bytes of a server break it", "[net][tls_client]") {
     const auto peer = make_ref<TlsPeer>("localhost", Check::none);
     for (unsigned seed = 0; seed < 64; ++seed) {
         std::string bytes("\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03", 11);
-        for (unsigned i = 0, state = seed; i < 200; ++i) bytes += static_cast<char>((state = state * 1103515245 + 12345) >> 16);
-        ScriptedUpstream server(ScriptedUpstream::Raw(), [&](Connection& guest) { guest.send(bytes.substr(seed % 16)); });
+        for (unsigned i = 0, state = seed; i < 200; ++i)
+            bytes += static_cast<char>((state = state * 1103515245 + 12345) >> 16);
+        ScriptedUpstream server(ScriptedUpstream::Raw(),
+                                [&](Connection& guest) { guest.send(bytes.substr(seed % 16)); });
         CHECK(Caller(server.port()).shake(peer));
     }
 }

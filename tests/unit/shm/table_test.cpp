@@ -26,7 +26,7 @@ struct Zone {
 };
 
 Hash128 key(std::size_t number) {
-    return hash128(std::to_string(number));
+    return place128(std::to_string(number));
 }
 
 }  // namespace

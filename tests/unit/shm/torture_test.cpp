@@ -68,7 +68,7 @@ TEST_CASE("torture: eight processes admit exactly as many as the limit, also whi
         const Table& table = tables.table(TableId::limit_count);
         for (std::uint64_t i = 0; i < keys * 300; ++i) {
             const std::uint64_t number = (i + slot * 7) % keys;
-            Cell* cell = table.find_or_add(hash128(std::to_string(number), table.key()), now, 60'000);
+            Cell* cell = table.find_or_add(place128(std::to_string(number), table.key()), now, 60'000);
             if (cell && take_fixed(*cell, limit, 60'000, 1, now).admitted) ++result.admitted;
             ++result.done;
         }

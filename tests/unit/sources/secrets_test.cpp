@@ -13,20 +13,17 @@ using namespace gateway::sources;
 namespace {
 
 // Two types of plugins with secrets in all forms that there are.
-constexpr std::string_view box_fields[] = {"key", "auth.headers", "servers.password", "list"};
-constexpr std::string_view login_fields[] = {"key"}, meta_fields[] = {"token"};
-
 const bool registered = [] {
     PluginType box;
     box.name = "secret-box";
     box.priority = 1;
-    box.encrypt_fields = box_fields;
-    box.metadata_encrypt_fields = meta_fields;
+    box.encrypt_fields = {"key", "auth.headers", "servers.password", "list"};
+    box.metadata_encrypt_fields = {"token"};
     plugin_registry().add(box);
     PluginType login;
     login.name = "secret-login";
     login.priority = 2;
-    login.credential_encrypt_fields = login_fields;
+    login.credential_encrypt_fields = {"key"};
     login.check_credential = [](const json::Value&, config::Errors&) {};
     plugin_registry().add(login);
     return true;
