@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "keyring": ["base"],
     "route": ["base", "http", "expr", "json"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
-    "delivery": ["base", "net", "http", "telemetry"],
+    "delivery": ["base", "net", "http", "telemetry", "client"],
     "client": ["base", "net", "http", "upstream"],
     "plugin": ["base", *FLOOR_1, "delivery", "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint",
                "upstream/upstream"],

@@ -79,6 +79,16 @@ struct EncryptionSettings {
             .closed();
 };
 
+struct SslSection {
+    std::string ssl_trusted_certificate = "system";
+    static constexpr auto schema =
+        fields(
+            field("ssl_trusted_certificate", &SslSection::ssl_trusted_certificate,
+                  "file of the authorities that connections of the gateway's own trust; system: those of the machine",
+                  length(1)))
+            .closed();
+};
+
 struct ApisixSection {
     Listeners node_listen{{{"", "", 9080, true}}};
     bool enable_admin = true, enable_dev_mode = false, enable_reuseport = true, enable_ipv6 = true, enable_http2 = true;
@@ -87,6 +97,7 @@ struct ApisixSection {
     bool delete_uri_tail_slash = false, normalize_uri_like_servlet = false, match_uri_encoded_slash = false;
     std::uint32_t max_post_args_readable_size = 64;
     RouterSettings router;
+    SslSection ssl;
     std::string proxy_mode = "http";
     std::vector<std::string> dns_resolver;
     std::optional<std::uint32_t> dns_resolver_valid;
@@ -124,6 +135,7 @@ struct ApisixSection {
             field("max_post_args_readable_size", &ApisixSection::max_post_args_readable_size,
                   "MiB of a body read for `post_arg`; 0: no limit"),
             field("router", &ApisixSection::router, "router"),
+            field("ssl", &ApisixSection::ssl, "TLS; its other keys have no effect in this build"),
             field("proxy_mode", &ApisixSection::proxy_mode, "only http in this build",
                   one_of("http", "stream", "http&stream")),
             field("dns_resolver", &ApisixSection::dns_resolver, "`ip[:port]`; default /etc/resolv.conf"),

@@ -11,19 +11,24 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/test_authority.hpp"
 
 namespace gateway::test {
 
 class RedisServer {
 public:
     // `settings`: further arguments of the program, e.g. {"--requirepass", "x"}.
-    explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {
-        // Only to find a port; a node of a cluster listens 10,000 above it too.
-        do listen_on_free_port(port_);
-        while (port_ > 65'535 - 10'000);
-        // The package redis-tools has the server under another name, and unlike redis-server starts no service.
-        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
-        start();
+    explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) { prepare(); }
+    // The same, speaking TLS only.
+    RedisServer(const TestAuthority& authority, const TestCertificate& certificate,
+                std::vector<std::string> settings = {})
+        : settings_(std::move(settings)), authority_(authority.file().string()) {
+        for (const std::string& word :
+             {std::string("--tls-cert-file"), certificate.certificate.string(), std::string("--tls-key-file"),
+              certificate.key.string(), std::string("--tls-ca-cert-file"), authority_,
+              std::string("--tls-auth-clients"), std::string("no"), std::string("--tls-cluster"), std::string("yes")})
+            settings_.push_back(word);
+        prepare();
     }
     std::uint16_t port() const noexcept { return port_; }
     std::string node() const { return "127.0.0.1:" + std::to_string(port_); }
@@ -31,7 +36,9 @@ public:
     void start() {
         std::vector<std::string> args{(folder_ / "redis-server").string(),
                                       "--port",
-                                      std::to_string(port_),
+                                      authority_.empty() ? std::to_string(port_) : "0",
+                                      "--tls-port",
+                                      authority_.empty() ? "0" : std::to_string(port_),
                                       "--bind",
                                       "127.0.0.1",
                                       "--save",
@@ -58,6 +65,7 @@ public:
     // What redis-cli prints, without the last line end.
     std::string ask(std::vector<std::string> words) const {
         std::vector<std::string> args{"redis-cli", "-p", std::to_string(port_)};
+        if (!authority_.empty()) args.insert(args.end(), {"--tls", "--cacert", authority_});
         args.insert(args.end(), words.begin(), words.end());
         std::string out = run(args).out;
         while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
@@ -65,7 +73,17 @@ public:
     }
 
 private:
+    void prepare() {
+        // Only to find a port; a node of a cluster listens 10,000 above it too.
+        do listen_on_free_port(port_);
+        while (port_ > 65'535 - 10'000);
+        // The package redis-tools has the server under another name, and unlike redis-server starts no service.
+        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
+        start();
+    }
+
     std::vector<std::string> settings_;
+    std::string authority_;  // empty: plain
     TempDir folder_;
     std::uint16_t port_ = 0;
     Process process_;
