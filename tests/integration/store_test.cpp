@@ -191,9 +191,9 @@ TEST_CASE("store: apply is all or nothing, and prunes only when told", "[e2e][st
     CHECK(contains(refused.out, "apply.yaml:4:18: error: routes/z uri: "));
     CHECK(status_of(gateway, "/x") == 404);
     CHECK(newest(gateway) == before);
-    const RunResult done = apply(good);
-    INFO(done.out);
-    REQUIRE(done(done));
+    const RunResult applied = apply(good);
+    INFO(applied.out);
+    REQUIRE(done(applied));
     CHECK(newest(gateway) == before + 1);
     CHECK(body(gateway, "/x") == "x");
     CHECK(body(gateway, "/old") == "old");
