@@ -32,7 +32,7 @@ MAY_INCLUDE = {
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "delivery": ["base", "net", "http", "telemetry"],
     "client": ["base", "net", "http", "upstream"],
-    "etcd": ["base", "json", "keyring/base64"],
+    "etcd": ["base", "json", "config/etcd_settings", "keyring/base64"],
     "plugin": ["base", *FLOOR_1, "delivery", "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint",
                "upstream/upstream"],
     "snapshot": [*BELOW_3, "plugin"],

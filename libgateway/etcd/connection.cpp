@@ -46,14 +46,16 @@ asio::awaitable<std::vector<tcp::endpoint>> addresses_of(asio::io_context& loop,
     error_code not_numeric;
     const auto address = asio::ip::make_address(member.host, not_numeric);
     if (!not_numeric)
-        co_return std::vector<tcp::endpoint>(1, tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(member.port))));
+        co_return std::vector<tcp::endpoint>(
+            1, tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(member.port))));
     const auto lookup = std::make_shared<Lookup>(loop);
     lookup->done.expires_at(until);
-    lookup->resolver.async_resolve(member.host, member.port, [lookup](error_code error, tcp::resolver::results_type all) {
-        lookup->error = error;
-        for (const auto& one : all) lookup->found.push_back(one.endpoint());
-        lookup->done.cancel();
-    });
+    lookup->resolver.async_resolve(member.host, member.port,
+                                   [lookup](error_code error, tcp::resolver::results_type all) {
+                                       lookup->error = error;
+                                       for (const auto& one : all) lookup->found.push_back(one.endpoint());
+                                       lookup->done.cancel();
+                                   });
     co_await lookup->done.async_wait(quietly);
     if (lookup->found.empty()) throw lost(name, "cannot be resolved", lookup->error);
     co_return lookup->found;
@@ -149,8 +151,8 @@ asio::awaitable<void> Connection::read_more(Clock::time_point until) {
     unread_.resize(before + got);
     if (!failed) co_return;
     const bool gone = failed == asio::error::eof || failed == ssl::error::stream_truncated;
-    Failure failure = gone ? Failure(Cause::unavailable, name_ + ": it ended the connection")
-                           : lost(name_, "cannot receive", failed);
+    Failure failure =
+        gone ? Failure(Cause::unavailable, name_ + ": it ended the connection") : lost(name_, "cannot receive", failed);
     if (failed == beast::error::timeout && answer_->is_header_done()) failure.cause = Cause::idle;
     throw failure;
 }
@@ -191,7 +193,9 @@ asio::awaitable<bool> Connection::read_body(std::string& body, Clock::time_point
     co_return false;
 }
 
-bool Connection::reusable() const { return answer_ && answer_->is_done() && answer_->keep_alive() && unread_.empty(); }
+bool Connection::reusable() const {
+    return answer_ && answer_->is_done() && answer_->keep_alive() && unread_.empty();
+}
 
 bool Connection::alive() {
     char byte = 0;
@@ -199,6 +203,8 @@ bool Connection::alive() {
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-void Connection::close() { stream_.close(); }
+void Connection::close() {
+    stream_.close();
+}
 
 }  // namespace gateway::etcd

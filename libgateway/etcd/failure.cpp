@@ -20,7 +20,9 @@ bool asks_for_login(std::string_view text) noexcept {
     return false;
 }
 
-bool wrong_password(std::string_view text) noexcept { return text.find("authentication failed") != text.npos; }
+bool wrong_password(std::string_view text) noexcept {
+    return text.find("authentication failed") != text.npos;
+}
 
 Cause cause_of(std::int64_t code, std::string_view text) noexcept {
     if (code == unauthenticated || asks_for_login(text)) return Cause::login;

@@ -11,9 +11,13 @@ using json::Value;
 
 constexpr std::size_t deepest = 32;
 
-[[noreturn]] void garbled(const std::string& what) { throw Failure(Cause::garbled, "the answer is not etcd's: " + what); }
+[[noreturn]] void garbled(const std::string& what) {
+    throw Failure(Cause::garbled, "the answer is not etcd's: " + what);
+}
 
-Value base64(std::string_view bytes) { return keyring::encode_base64(bytes); }
+Value base64(std::string_view bytes) {
+    return keyring::encode_base64(bytes);
+}
 // int64 travels as text.
 template <class Int>
 Value number(Int value) {
@@ -89,8 +93,7 @@ Value compare_of(const Write& write) {
 }
 
 Value operation_of(const Write& write) {
-    if (!write.value)
-        return Value::object({{"request_delete_range", Value::object({{"key", base64(write.key)}})}});
+    if (!write.value) return Value::object({{"request_delete_range", Value::object({{"key", base64(write.key)}})}});
     Value put = Value::object({{"key", base64(write.key)}, {"value", base64(*write.value)}});
     if (write.lease != 0) put.set("lease", number(write.lease));
     return Value::object({{"request_put", std::move(put)}});
@@ -140,7 +143,9 @@ Value commit_request(std::span<const Write> writes) {
         {{"compare", std::move(compare)}, {"success", std::move(success)}, {"failure", std::move(failure)}});
 }
 
-Value lease_request(std::int64_t seconds) { return Value::object({{"TTL", number(seconds)}, {"ID", "0"}}); }
+Value lease_request(std::int64_t seconds) {
+    return Value::object({{"TTL", number(seconds)}, {"ID", "0"}});
+}
 
 Value login_request(std::string_view user, std::string_view password) {
     return Value::object({{"name", user}, {"password", password}});
@@ -200,9 +205,13 @@ WatchMessage read_watch_message(std::string_view line) {
     if (const Value* error = message.find("error")) throw stream_failure(*error);
     const Value* result = message.find("result");
     if (!result || !result->is_object()) garbled("a message without result");
-    WatchMessage read{header_of(*result), flag_in(*result, "created"), flag_in(*result, "canceled"),
-                      flag_in(*result, "fragment"), number_in(*result, "compact_revision"),
-                      text_in(*result, "cancel_reason"), {}};
+    WatchMessage read{header_of(*result),
+                      flag_in(*result, "created"),
+                      flag_in(*result, "canceled"),
+                      flag_in(*result, "fragment"),
+                      number_in(*result, "compact_revision"),
+                      text_in(*result, "cancel_reason"),
+                      {}};
     for (const Value& item : list_in(*result, "events")) read.events.push_back(event_of(item));
     return read;
 }

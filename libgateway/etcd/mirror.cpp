@@ -23,11 +23,7 @@ std::size_t size_of(const std::vector<Event>& events) {
 }  // namespace
 
 Mirror::Mirror(asio::io_context& loop, Client& client, MirrorOwner& owner)
-    : loop_(loop),
-      client_(client),
-      owner_(owner),
-      keys_(client.options().prefix + "/"),
-      pause_(loop) {}
+    : loop_(loop), client_(client), owner_(owner), keys_(client.options().prefix + "/"), pause_(loop) {}
 
 void Mirror::stop() {
     stopped_ = true;

@@ -26,8 +26,8 @@ public:
     virtual void lost(const std::string& why) = 0;
 };
 
-// One per control process, on its loop; outlives run(). Never gives up: members that do not answer are asked again after
-// 0.1 to 0.5 s, what etcd refuses after Options::resync_delay.
+// One per control process, on its loop; outlives run(). Never gives up: members that do not answer are asked again
+// after 0.1 to 0.5 s, what etcd refuses after Options::resync_delay.
 //
 // A stream that ends goes on at the next revision; a full read is made when that revision is compacted, when the store
 // is another one or older than what was seen, and after anything that cannot be read.
@@ -66,7 +66,7 @@ private:
     const std::string keys_;  // prefix of all keys
     std::string cluster_;
     std::uint64_t revision_ = 0;
-    bool whole_ = false;      // a full read was delivered, and revision_ is where to go on
+    bool whole_ = false;  // a full read was delivered, and revision_ is where to go on
     bool following_ = false, told_ = false, stopped_ = false, renew_ = false;
     unsigned failures_ = 0;
     std::string last_loss_;

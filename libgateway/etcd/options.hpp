@@ -2,29 +2,22 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "libgateway/config/etcd_settings.hpp"
 
 namespace gateway::etcd {
 
-// One member of the cluster by its client URL.
-struct Member {
-    bool secure = false;
-    std::string host;  // name or address, IPv6 without brackets
-    std::string port;
-    // "http://127.0.0.1:2379"
-    std::string text() const;
-};
-// `http://host[:port]` or https, an empty path; nothing if it is anything else. The port is 2379 if none is given.
-std::optional<Member> parse_member(std::string_view url);
+using Member = config::EtcdMember;
+using config::parse_member;
 
 struct TlsOptions {
     std::string ca;         // file of certificates that are trusted; empty: those of the system
     std::string cert, key;  // files of our own certificate; empty: none
     std::string sni;        // name asked for and checked; empty: the host of the member
     bool verify = true;
+    friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
 struct Options {
@@ -40,5 +33,7 @@ struct Options {
     std::size_t answer_limit = 64 << 20;              // bytes of one answer
     std::size_t line_limit = 32 << 20;                // bytes of one message of a watch
 };
+
+Options options_of(const config::EtcdSettings& settings);
 
 }  // namespace gateway::etcd

@@ -39,10 +39,21 @@ public:
     // Returns at once.
     void launch() {
         const std::string peer = "http://127.0.0.1:" + std::to_string(peer_port_);
-        std::vector<std::string> args{"/usr/bin/etcd", "--data-dir", (folder_ / "data").string(),
-                                      "--listen-client-urls", url(), "--advertise-client-urls", url(),
-                                      "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                                      "--initial-cluster", "default=" + peer, "--log-level", "error"};
+        std::vector<std::string> args{"/usr/bin/etcd",
+                                      "--data-dir",
+                                      (folder_ / "data").string(),
+                                      "--listen-client-urls",
+                                      url(),
+                                      "--advertise-client-urls",
+                                      url(),
+                                      "--listen-peer-urls",
+                                      peer,
+                                      "--initial-advertise-peer-urls",
+                                      peer,
+                                      "--initial-cluster",
+                                      "default=" + peer,
+                                      "--log-level",
+                                      "error"};
         args.insert(args.end(), settings_.begin(), settings_.end());
         process_ = Process(args, folder_ / "etcd.log");
     }

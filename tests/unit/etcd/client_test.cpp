@@ -175,7 +175,8 @@ TEST_CASE("etcd client: it logs in before the first call and again when the toke
 TEST_CASE("etcd client: a refused password is not tried again and again", "[etcd][client]") {
     Loop loop;
     FakeEtcd member;
-    member.answer("auth/authenticate", refusal("etcdserver: authentication failed, invalid user ID or password", 3), 400);
+    member.answer("auth/authenticate", refusal("etcdserver: authentication failed, invalid user ID or password", 3),
+                  400);
     Options options = options_for({member.url(), member.url()});
     options.user = "u";
     Client client(loop, options);

@@ -102,7 +102,9 @@ public:
         mirror.stop();
         (void)loop_.until([this] { return ended; }, milliseconds(30000));
     }
-    bool synchronised() { return loop_.until([this] { return mirror.following(); }, milliseconds(20000)); }
+    bool synchronised() {
+        return loop_.until([this] { return mirror.following(); }, milliseconds(20000));
+    }
 
 private:
     Loop& loop_;

@@ -13,7 +13,9 @@
 
 namespace gateway::test {
 
-inline std::string base64(std::string_view text) { return keyring::encode_base64(text); }
+inline std::string base64(std::string_view text) {
+    return keyring::encode_base64(text);
+}
 
 inline std::string header_at(std::uint64_t revision, std::string_view cluster = "7") {
     return R"("header":{"cluster_id":")" + std::string(cluster) + R"(","revision":")" + std::to_string(revision) +
@@ -33,8 +35,8 @@ inline std::string created_line(std::uint64_t revision, std::string_view cluster
 }
 inline std::string put_line(std::string_view key, std::string_view value, std::uint64_t revision,
                             std::string_view further = {}) {
-    return "{\"result\":{" + header_at(revision) + std::string(further) + ",\"events\":[{\"kv\":" +
-           entry_text(key, value, revision) + "}]}}\n";
+    return "{\"result\":{" + header_at(revision) + std::string(further) +
+           ",\"events\":[{\"kv\":" + entry_text(key, value, revision) + "}]}}\n";
 }
 
 class FakeEtcd {

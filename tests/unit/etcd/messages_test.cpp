@@ -118,7 +118,8 @@ TEST_CASE("etcd failures: codes and texts of etcd are sorted by what helps", "[e
     const auto [status, body, cause] = GENERATE(table<unsigned, std::string, Cause>(
         {{400, R"({"error":"e","message":"etcdserver: user name is empty","code":3})", Cause::login},
          {401, R"({"error":"e","message":"etcdserver: invalid auth token","code":16})", Cause::login},
-         {400, R"({"message":"etcdserver: authentication failed, invalid user ID or password","code":3})", Cause::denied},
+         {400, R"({"message":"etcdserver: authentication failed, invalid user ID or password","code":3})",
+          Cause::denied},
          {403, R"({"error":"etcdserver: permission denied","code":7})", Cause::denied},
          {400, R"({"message":"etcdserver: mvcc: required revision has been compacted","code":11})", Cause::compacted},
          {503, R"({"message":"etcdserver: no leader","code":14})", Cause::unavailable},

@@ -111,10 +111,10 @@ TEST_CASE("mirror: what cannot be followed is read whole again", "[etcd][mirror]
     FakeEtcd store;
     store.answer("kv/range", page_text(5, {entry_text(one, "a", 5)}));
     store.answer("kv/range", page_text(9, {entry_text(two, "z", 8)}));
-    const std::string cause = GENERATE(
-        "{\"result\":{" + header_at(9) + ",\"canceled\":true,\"compact_revision\":\"8\"}}\n",
-        std::string("garbage\n"), std::string("{}\n"), std::string(3000, 'x') + "\n", std::string(3000, 'x'),
-        put_line(two, "b", 4), put_line("/other/routes/1", "b", 6));
+    const std::string cause =
+        GENERATE("{\"result\":{" + header_at(9) + ",\"canceled\":true,\"compact_revision\":\"8\"}}\n",
+                 std::string("garbage\n"), std::string("{}\n"), std::string(3000, 'x') + "\n", std::string(3000, 'x'),
+                 put_line(two, "b", 4), put_line("/other/routes/1", "b", 6));
     CAPTURE(cause);
     store.watch({{created_line(5), cause}, FakeEtcd::Then::stay});
     store.watch({{created_line(9)}, FakeEtcd::Then::stay});

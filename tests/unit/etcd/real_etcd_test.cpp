@@ -181,9 +181,9 @@ TEST_CASE("etcd: TLS with certificates on both sides", "[etcd][real]") {
     make_certificate(folder, "server");
     make_certificate(folder, "other");
     const std::string server_crt = (folder / "server.crt").string(), server_key = (folder / "server.key").string();
-    EtcdServer server({"--cert-file", server_crt, "--key-file", server_key, "--client-cert-auth", "--trusted-ca-file",
-                       server_crt},
-                      "https");
+    EtcdServer server(
+        {"--cert-file", server_crt, "--key-file", server_key, "--client-cert-auth", "--trusted-ca-file", server_crt},
+        "https");
     Loop loop;
     Options options = options_for({server.url()});
     options.tls = {server_crt, server_crt, server_key, "", true};
