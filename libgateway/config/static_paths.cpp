@@ -55,6 +55,8 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
             if (!file->empty()) *file = beside(directory, *file).string();
         }
     }
+    std::string& store = config.deployment.local.path;
+    store = store.empty() ? (path(own.data_dir) / "store.db").string() : beside(directory, store).string();
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");
     config.nginx_config.error_log = log_target(config.nginx_config.error_log, logs);
     config.nginx_config.http.access_log = log_target(config.nginx_config.http.access_log, logs);
