@@ -41,7 +41,7 @@ MAY_INCLUDE = {
     "store": ["base", "config"],
     "admin": [*BELOW_5, "sources", "store"],
     "prober": BELOW_5,
-    "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
+    "process": [*BELOW_5, "etcd", "proxy", "sources", "store", "admin", "prober"],
 }
 PLUGIN_MAY_INCLUDE = [
     "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client",

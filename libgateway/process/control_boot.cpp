@@ -115,6 +115,7 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     auto kept = co_await on_thread(builder_, [this, epoch] { return kept_document(epoch); });
     start_.journal.reset();
+    if (kept && epoch == 0 && catalogue_.forgets_last_good()) kept.reset();
     if (kept && !catalogue_.adopt(*kept)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     disk_->protect(catalogue_.keyring());
@@ -141,6 +142,7 @@ asio::awaitable<void> Control::first_document() {
         outcome = begin_anew(std::move(reading), kept, epoch);
         co_await wait_for_workers();
     }
+    if (etcd_ && !stored) begin_without_etcd(kept.has_value(), outcome);
     if (unkept_ && in_charge_) {
         store::Store::Write first = std::move(*unkept_);
         unkept_.reset();
@@ -154,6 +156,12 @@ asio::awaitable<void> Control::first_document() {
 // What the store holds; nothing if it cannot be used: the objects of the last good revision stay in force then.
 asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() {
     const config::StaticConfig& settings = catalogue_.settings();
+    follow_etcd();
+    if (etcd_) {
+        auto objects = co_await etcd_->first();
+        note_store();
+        co_return objects;
+    }
     situation_.store = settings.deployment.local.path;
     if (!settings.local_provider()) {
         store_.disable("this gateway has no store: its config_provider is not `local`");
