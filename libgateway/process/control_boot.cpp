@@ -13,6 +13,8 @@ namespace gateway::process {
 namespace {
 
 constexpr auto worker_wait = std::chrono::seconds(2);
+// For the first full read: where a last good revision can serve, and where nothing can.
+constexpr auto etcd_wait = std::chrono::milliseconds(500), etcd_wait_empty = std::chrono::milliseconds(3'000);
 
 void log_all(const config::Diagnostics& found) {
     for (const config::Diagnostic& one : found.list()) {
@@ -158,7 +160,7 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() 
     const config::StaticConfig& settings = catalogue_.settings();
     follow_etcd();
     if (etcd_) {
-        auto objects = co_await etcd_->first();
+        auto objects = co_await etcd_->first(catalogue_.document().size() == 0 ? etcd_wait_empty : etcd_wait);
         note_store();
         co_return objects;
     }

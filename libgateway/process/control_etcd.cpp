@@ -14,7 +14,6 @@ namespace {
 
 using config::Kind;
 
-constexpr auto first_wait = std::chrono::milliseconds(500);
 constexpr auto longest_write = std::chrono::milliseconds(5'000);  // other changes wait meanwhile
 constexpr std::size_t most_tried_again = 100;
 constexpr std::uint64_t store_bit = std::uint64_t{1} << 63;
@@ -46,8 +45,8 @@ void EtcdSource::run() {
     asio::co_spawn(loop_, mirror_.run(), asio::detached);
 }
 
-asio::awaitable<std::optional<std::vector<store::Entry>>> EtcdSource::first() {
-    const auto deadline = std::chrono::steady_clock::now() + first_wait;
+asio::awaitable<std::optional<std::vector<store::Entry>>> EtcdSource::first(std::chrono::milliseconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
     asio::steady_timer tick(loop_);
     while (!first_ && mirror_.failures() <= patience_ && std::chrono::steady_clock::now() < deadline) {
         tick.expires_after(std::chrono::milliseconds(5));

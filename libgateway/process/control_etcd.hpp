@@ -31,9 +31,8 @@ public:
     EtcdSource(asio::io_context& loop, const config::EtcdSettings& settings, Take take, std::function<void()> changed);
 
     void run();
-    // What the first full read brought; nothing if etcd refused too often or said nothing within half a second. Call
-    // once.
-    asio::awaitable<std::optional<std::vector<store::Entry>>> first();
+    // What the first full read brought; nothing if it cannot be had too often or not within the limit. Call once.
+    asio::awaitable<std::optional<std::vector<store::Entry>>> first(std::chrono::milliseconds limit);
     // Writes the draft if what it expects is so, and gives its objects the revision; why not, or nothing. Then the
     // draft's status says what kind of refusal that is.
     asio::awaitable<std::string> commit(Draft& draft);

@@ -202,4 +202,36 @@ TEST_CASE("etcd: control and its binary are replaced without a gap", "[e2e][etcd
     CHECK(body(gateway, "/a") == "c");
     CHECK(gateway.ctl({"reload"}).exit == 0);
     CHECK(body(gateway, "/a") == "c");
+
+    const pid_t old = gateway.control();
+    gateway.master().signal(SIGUSR2);
+    const bool replaced = eventually([&] { return gateway.control() != old && gateway.control() > 0; }, 20s);
+    INFO(gateway.log());
+    REQUIRE(replaced);
+    put_in(etcd, "/apisix/routes/1", route("/a", "d"));
+    CHECK(eventually([&] { return body(gateway, "/a") == "d"; }));
+    CHECK(eventually([&] { return gateway.put("route", "1", route("/a", "e")).exit == 0; }));
+    CHECK(body(gateway, "/a") == "e");
+}
+
+TEST_CASE("etcd: its settings are named when a reload changes them; another provider needs a restart", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    std::string text = gateway.folder().read("gateway.yaml");
+    gateway.write_static(text + "\n# another line\n");
+    CHECK(gateway.ctl({"reload"}).exit == 0);
+    const std::size_t at = text.find("  etcd:\n");
+    REQUIRE(at != std::string::npos);
+    gateway.write_static(std::string(text).insert(at + 8, "    timeout: 7\n"));
+    const RunResult changed = gateway.ctl({"reload"});
+    CHECK(changed.exit == 0);
+    CHECK_THAT(changed.out, contains("deployment.etcd"));
+    gateway.write_static(std::string(text).insert(at, "  role_traditional: {config_provider: local}\n"));
+    const RunResult refused = gateway.ctl({"reload"});
+    CHECK(refused.exit != 0);
+    CHECK_THAT(refused.out, contains("by a restart only"));
+    CHECK(body(gateway, "/a") == "a");
 }
