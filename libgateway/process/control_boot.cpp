@@ -160,7 +160,10 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() 
     const config::StaticConfig& settings = catalogue_.settings();
     follow_etcd();
     if (etcd_) {
-        auto objects = co_await etcd_->first(catalogue_.document().size() == 0 ? etcd_wait_empty : etcd_wait);
+        const bool empty = catalogue_.document().size() == 0;
+        const auto limit = empty ? etcd_wait_empty : etcd_wait;
+        // Without keys nothing can be taken in; what comes waits for them.
+        auto objects = co_await etcd_->first(catalogue_.keyring() ? limit : limit.zero());
         note_store();
         co_return objects;
     }

@@ -71,9 +71,9 @@ private:
     etcd::Client reader_, writer_;
     etcd::Mirror mirror_;
     std::string problem_ = "etcd has not answered yet";
-    bool waiting_ = true;                              // for the first full read
+    bool waiting_ = true;  // for the first full read
     bool loaded_ = false;
-    std::optional<std::vector<Incoming>> first_;       // until first() takes it
+    std::optional<std::vector<Incoming>> first_;  // until first() takes it
     std::map<Catalogue::Key, Refused> refused_;
     std::map<Catalogue::Key, std::uint64_t> removed_;  // here, at that revision; until the mirror is past it
     std::set<std::string, std::less<>> unknown_;       // lists that were warned about

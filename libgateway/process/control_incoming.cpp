@@ -31,9 +31,9 @@ void keep_as_written(Draft& draft, const Batch& batch) {
 void Control::follow_etcd() {
     const config::StaticConfig& settings = catalogue_.settings();
     if (etcd_ || !settings.etcd_provider()) return;
-    etcd_ = std::make_unique<EtcdSource>(loop_, *settings.deployment.etcd,
-                                         [this](Batch objects, bool whole) { return take(std::move(objects), whole); },
-                                         [this] { note_store(); });
+    etcd_ = std::make_unique<EtcdSource>(
+        loop_, *settings.deployment.etcd, [this](Batch objects, bool whole) { return take(std::move(objects), whole); },
+        [this] { note_store(); });
     store_.disable("objects are in etcd: there is no history here");
     etcd_->run();
 }
@@ -46,7 +46,7 @@ void Control::begin_without_etcd(bool kept, Outcome& outcome) {
 
 asio::awaitable<void> Control::take(std::vector<Incoming> objects, bool whole) {
     asio::steady_timer tick(loop_);
-    while (!situation_.synchronised || !in_charge_) {
+    while (!situation_.synchronised || !in_charge_ || !catalogue_.keyring()) {
         tick.expires_after(std::chrono::milliseconds(10));
         co_await tick.async_wait(quietly);
     }

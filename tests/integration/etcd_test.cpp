@@ -33,7 +33,9 @@ std::string route(std::string_view uri, std::string_view answer) {
            R"("}}})";
 }
 
-std::string base64(std::string_view text) { return gateway::keyring::encode_base64(text); }
+std::string base64(std::string_view text) {
+    return gateway::keyring::encode_base64(text);
+}
 
 void put_in(const EtcdServer& etcd, std::string_view key, std::string_view value) {
     etcd.ask("kv/put", R"({"key":")" + base64(key) + R"(","value":")" + base64(value) + "\"}");
@@ -92,8 +94,7 @@ TEST_CASE("etcd: a bad object there changes nothing else and is tried again", "[
     CHECK(body(gateway, "/a") == "a");
     put_in(etcd, "/apisix/routes/1", R"({"uri":5})");
     put_in(etcd, "/apisix/consumers/jack", R"({"username":"jack","group_id":"g","plugins":{"key-auth":{"key":"k"}}})");
-    put_in(etcd, "/apisix/routes/3",
-           R"({"uri":"/c","plugins":{"key-auth":{},"mocking":{"response_example":"c"}}})");
+    put_in(etcd, "/apisix/routes/3", R"({"uri":"/c","plugins":{"key-auth":{},"mocking":{"response_example":"c"}}})");
     CHECK(eventually([&] { return status_of(gateway, "/c") == 401; }));
     CHECK(body(gateway, "/a") == "a");
     CHECK(fetch(gateway.port(), "GET", "/c", "apikey: k\r\n").status() == 401);
