@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "delivery": ["base", "net", "http", "telemetry", "client"],
     "client": ["base", "net", "http", "upstream"],
+    "etcd": ["base", "json", "config/etcd_settings", "keyring/base64"],
     "plugin": ["base", *FLOOR_1, "delivery", "route/match", "client/client", "upstream/pick_hint", "upstream/endpoint",
                "upstream/upstream"],
     "snapshot": [*BELOW_3, "plugin"],
@@ -40,7 +41,7 @@ MAY_INCLUDE = {
     "store": ["base", "config"],
     "admin": [*BELOW_5, "sources", "store"],
     "prober": BELOW_5,
-    "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],
+    "process": [*BELOW_5, "etcd", "proxy", "sources", "store", "admin", "prober"],
 }
 PLUGIN_MAY_INCLUDE = [
     "base", "http", "json", "expr", "schema", "telemetry", "config", "plugin", "shm", "redis", "upstream", "client",

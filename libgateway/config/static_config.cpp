@@ -64,16 +64,20 @@ private:
         std::erase_if(value.make_object(), [](const json::Member& member) { return member.value.is_null(); });
         for (json::Member& member : value.make_object()) drop_nulls(member.value);
     }
+    // Where old releases have it; deployment.etcd wins if there are both.
     void note_etcd(json::Value& file) {
-        const json::Value* deployment = file.find("deployment");
-        has_etcd_ = deployment && deployment->find("etcd");
-        for (const json::Member& member : file.members()) {
+        json::Value settings;
+        for (json::Member& member : file.make_object()) {
             if (member.key != "etcd") continue;
-            has_etcd_ = true;
             diagnostics_.warning(place_.file, member.where, "",
                                  "the top-level key etcd is of old releases; it is taken as deployment.etcd");
+            settings = std::move(member.value);
         }
+        if (settings.is_null()) return;
         file.erase("etcd");
+        json::Value* deployment = file.find("deployment");
+        if (!deployment) deployment = &file.set("deployment", json::Value::object());
+        if (deployment->is_object() && !deployment->find("etcd")) deployment->set("etcd", std::move(settings));
     }
 
     void report(const Finding& finding) {
@@ -116,9 +120,27 @@ private:
             config.nginx_config.worker_processes.count = 1;
             config.apisix.enable_reuseport = false;
         }
+        settle_etcd(config);
         const json::Value* deployment = file.find("deployment");
         const bool named = deployment && deployment->find("route_file");
         if (config.json_routes() && !named) config.deployment.route_file = "routes.json";
+    }
+
+    void settle_etcd(StaticConfig& config) {
+        DeploymentSection& deployment = config.deployment;
+        ProviderSettings& provider =
+            deployment.role == "data_plane" ? deployment.role_data_plane : deployment.role_traditional;
+        if (!provider.config_provider && deployment.etcd) provider.config_provider = "etcd";
+        if (!config.etcd_provider()) return;
+        if (!deployment.etcd) deployment.etcd.emplace();
+        const auto hosts = environment_("APISIX_DEPLOYMENT_ETCD_HOST");
+        if (!hosts) return;
+        json::ParseFailure why;
+        const auto list = json::try_parse(*hosts, why);
+        Errors errors;
+        if (!list || !list->is_array()) return fail("APISIX_DEPLOYMENT_ETCD_HOST", "expected a JSON array of URLs");
+        Codec<MemberUrls>::read(*list, deployment.etcd->host, {}, errors);
+        if (!errors.empty()) fail("APISIX_DEPLOYMENT_ETCD_HOST", std::string(errors.first()));
     }
 
     void check(const StaticConfig& config) {
@@ -142,9 +164,9 @@ private:
         }
         const bool alone = deployment.role == "data_plane";
         const ProviderSettings& settings = alone ? deployment.role_data_plane : deployment.role_traditional;
-        const std::string provider = settings.config_provider.value_or(has_etcd_ ? "etcd" : "local");
+        const std::string provider = settings.config_provider.value_or("local");
         const std::string field = std::string("deployment.role_") + deployment.role + ".config_provider";
-        if (provider == "etcd" || provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
+        if (provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
         if (!alone && provider == "json") fail(field, "\"json\" needs role data_plane");
     }
     void check_listeners(const ApisixSection& apisix) {
@@ -168,7 +190,6 @@ private:
     const StaticPlace& place_;
     const Environment& environment_;
     Diagnostics& diagnostics_;
-    bool has_etcd_ = false;
 };
 
 }  // namespace
@@ -189,6 +210,12 @@ bool StaticConfig::json_routes() const noexcept {
 
 bool StaticConfig::local_provider() const noexcept {
     return deployment.role == "traditional" && deployment.role_traditional.config_provider.value_or("local") == "local";
+}
+
+bool StaticConfig::etcd_provider() const noexcept {
+    const ProviderSettings& used =
+        deployment.role == "data_plane" ? deployment.role_data_plane : deployment.role_traditional;
+    return used.config_provider == "etcd";
 }
 
 StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,

@@ -8,6 +8,7 @@
 
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/environment.hpp"
+#include "libgateway/config/etcd_settings.hpp"
 #include "libgateway/config/static_sections.hpp"
 
 namespace gateway::config {
@@ -49,6 +50,7 @@ struct DeploymentSection {
     ProviderSettings role_traditional, role_data_plane, role_control_plane;
     AdminSettings admin;
     LocalStoreSettings local;
+    std::optional<EtcdSettings> etcd;
     std::string route_file = "routes.yaml", invalid_items = "reject";
     bool require_end_marker = false;
     static constexpr auto schema =
@@ -60,6 +62,7 @@ struct DeploymentSection {
             field("role_control_plane", &DeploymentSection::role_control_plane, "not in this build"),
             field("admin", &DeploymentSection::admin, "Admin API (not in this build)"),
             field("local", &DeploymentSection::local, "embedded store"),
+            field("etcd", &DeploymentSection::etcd, "store of many machines"),
             field("route_file", &DeploymentSection::route_file, "routes and other objects", length(1, 511)),
             field("invalid_items", &DeploymentSection::invalid_items,
                   "reject: a file with an error changes nothing; drop: bad items are left out",
@@ -118,6 +121,8 @@ struct StaticConfig {
     bool json_routes() const noexcept;
     // Whether the route file and the store of this machine are the source: config_provider local.
     bool local_provider() const noexcept;
+    // Whether etcd is the source; deployment.etcd is there then.
+    bool etcd_provider() const noexcept;
 };
 
 // Where the file stands and who reads it; decides the defaults of directories.

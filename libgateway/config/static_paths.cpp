@@ -49,6 +49,12 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     own.socket = beside(directory, own.socket).string();
     if (!own.pid_file.empty()) own.pid_file = beside(directory, own.pid_file).string();
     if (!own.plugins_dir.empty()) own.plugins_dir = beside(directory, own.plugins_dir).string();
+    if (config.deployment.etcd) {
+        EtcdTlsSettings& tls = config.deployment.etcd->tls;
+        for (std::string* file : {&tls.ca, &tls.cert, &tls.key}) {
+            if (!file->empty()) *file = beside(directory, *file).string();
+        }
+    }
     std::string& store = config.deployment.local.path;
     store = store.empty() ? (path(own.data_dir) / "store.db").string() : beside(directory, store).string();
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");

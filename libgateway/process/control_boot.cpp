@@ -13,6 +13,8 @@ namespace gateway::process {
 namespace {
 
 constexpr auto worker_wait = std::chrono::seconds(2);
+// For the first full read: where a last good revision can serve, and where nothing can.
+constexpr auto etcd_wait = std::chrono::milliseconds(500), etcd_wait_empty = std::chrono::milliseconds(3'000);
 
 void log_all(const config::Diagnostics& found) {
     for (const config::Diagnostic& one : found.list()) {
@@ -115,6 +117,7 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     auto kept = co_await on_thread(builder_, [this, epoch] { return kept_document(epoch); });
     start_.journal.reset();
+    if (kept && epoch == 0 && catalogue_.forgets_last_good()) kept.reset();
     if (kept && !catalogue_.adopt(*kept)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     disk_->protect(catalogue_.keyring());
@@ -141,6 +144,7 @@ asio::awaitable<void> Control::first_document() {
         outcome = begin_anew(std::move(reading), kept, epoch);
         co_await wait_for_workers();
     }
+    if (etcd_ && !stored) begin_without_etcd(kept.has_value(), outcome);
     if (unkept_ && in_charge_) {
         store::Store::Write first = std::move(*unkept_);
         unkept_.reset();
@@ -154,6 +158,15 @@ asio::awaitable<void> Control::first_document() {
 // What the store holds; nothing if it cannot be used: the objects of the last good revision stay in force then.
 asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() {
     const config::StaticConfig& settings = catalogue_.settings();
+    follow_etcd();
+    if (etcd_) {
+        const bool empty = catalogue_.document().size() == 0;
+        const auto limit = empty ? etcd_wait_empty : etcd_wait;
+        // Without keys nothing can be taken in; what comes waits for them.
+        auto objects = co_await etcd_->first(catalogue_.keyring() ? limit : limit.zero());
+        note_store();
+        co_return objects;
+    }
     situation_.store = settings.deployment.local.path;
     if (!settings.local_provider()) {
         store_.disable("this gateway has no store: its config_provider is not `local`");

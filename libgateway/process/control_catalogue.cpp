@@ -156,6 +156,7 @@ void Catalogue::read_settings(Reading& reading) const {
 }
 
 void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const {
+    if (settings.etcd_provider()) return void(reading.file.emplace());
     if (!ring) return reading.found.error(route_file(), {}, "", std::string(no_keyring));
     sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings, ring),
                                                                config::process_environment(), file_);

@@ -74,7 +74,11 @@ public:
     config::Diagnostics complete_keyring();
     const std::string& route_file() const noexcept { return watch_->path(); }
     // Call once per interval; see sources::FileWatch.
-    bool route_file_changed() { return watch_->poll(); }
+    bool route_file_changed() { return !settings_->etcd_provider() && watch_->poll(); }
+    // The settings want a start without etcd to be one without objects.
+    bool forgets_last_good() const noexcept {
+        return settings_->etcd_provider() && settings_->deployment.etcd->snapshot_file == "";
+    }
     // The file is about to be read.
     void note_reading() { watch_->taken(); }
 

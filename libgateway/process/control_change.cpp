@@ -11,6 +11,10 @@ namespace {
 
 constexpr auto plan_wait = std::chrono::seconds(10);
 
+bool differ(const config::EtcdSettings& a, const config::EtcdSettings& b) {
+    return a.password.text != b.password.text || !json::equal(config::write(a), config::write(b));
+}
+
 }  // namespace
 
 asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Files files) {
@@ -23,7 +27,7 @@ asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Fil
         catalogue_.note_reading();
         // A store that could not be used gets another chance.
         std::optional<std::vector<store::Entry>> fresh;
-        if (!store_.usable()) fresh = co_await open_store();
+        if (!store_.usable() && !etcd_) fresh = co_await open_store();
         auto work = [this, files, &fresh] { return catalogue_.read(files, fresh ? &*fresh : nullptr); };
         Catalogue::Reading reading = co_await on_thread(builder_, work);
         outcome = co_await apply(std::move(reading), by);
@@ -56,9 +60,13 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
         outcome.record.warnings = warnings;
         co_return outcome;
     }
+    if (reading.settings && reading.settings->etcd_provider() != (etcd_ != nullptr))
+        co_return refused(by, {"deployment: etcd becomes the provider, or stops being it, by a restart only"});
     if (reading.settings) {
         outcome.needs_restart = SharedObjects::of_this_process().differences(reading.settings->gateway.plugins_dir);
     }
+    if (reading.settings && etcd_ && differ(*reading.settings->deployment.etcd, *catalogue_.settings().deployment.etcd))
+        outcome.needs_restart.push_back("deployment.etcd");
     const Plan before = situation_.plan;
     Plan wanted;
     std::string refusal = reading.settings ? make_plan(*reading.settings, wanted) : std::string();
@@ -88,8 +96,8 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     catalogue_.accept(std::move(reading));
     if (!changes.empty()) catalogue_.note_file_revision(published.revision);
     protect_disk(ring_before);
-    situation_.source = catalogue_.route_file();
-    situation_.missing.clear();
+    situation_.source = etcd_ ? etcd_->address() : catalogue_.route_file();
+    if (!etcd_ || etcd_->loaded()) situation_.missing.clear();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
     co_return outcome;
 }

@@ -84,6 +84,7 @@ private:
             const std::string now = step.after.there() ? fmt::format("has revision {}", has) : "does not exist";
             return refuse(WriteStatus::conflict, fmt::format("{} {}, expected {}", name_of(key), now, *edit.expected));
         }
+        if (edit.expected && !step.expected) step.expected = edit.expected;
         edit.json ? put(edit, step) : remove(key, step);
     }
     Draft::Step& step_of(const Key& key) {
@@ -92,7 +93,7 @@ private:
         const auto shelved = in_force_.shelf().find(key);
         Shelved before = shelved == in_force_.shelf().end() ? Shelved() : shelved->second;
         before.object = in_force_.document().find(key.first, key.second);
-        return draft_.steps.emplace_back(Draft::Step{key, before, before, nullptr});
+        return draft_.steps.emplace_back(Draft::Step{key, before, before, std::nullopt, nullptr});
     }
     bool exists(Kind kind, std::string_view id) const {
         if (const auto found = wanted_.find({kind, std::string(id)}); found != wanted_.end()) return found->second;

@@ -15,8 +15,9 @@ namespace gateway::process {
 struct Draft {
     struct Step {
         Catalogue::Key key;
-        Catalogue::Shelved before, after;      // not there(): made, or removed; `before.object` is what workers have
-        std::shared_ptr<store::Stored> fresh;  // what `after` keeps, until it is stamped
+        Catalogue::Shelved before, after;         // not there(): made, or removed; `before.object` is what workers have
+        std::optional<std::uint64_t> expected{};  // as the edit says
+        std::shared_ptr<store::Stored> fresh;     // what `after` keeps, until it is stamped
         bool changes_workers() const noexcept;
     };
     store::WriteStatus status = store::WriteStatus::ok;

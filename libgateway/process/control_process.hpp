@@ -13,6 +13,7 @@
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_debug.hpp"
 #include "libgateway/process/control_draft.hpp"
+#include "libgateway/process/control_etcd.hpp"
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
@@ -135,6 +136,11 @@ private:
     asio::awaitable<std::string> keep_reading(const Catalogue::Reading& reading, std::string by, std::uint64_t number);
     asio::awaitable<std::string> commit(store::Store::Write write);
     void note_store();
+    // control_incoming.cpp
+    void follow_etcd();
+    void begin_without_etcd(bool kept, Outcome& outcome);
+    asio::awaitable<void> take(std::vector<Incoming> objects, bool whole);
+    asio::awaitable<std::string> take_batch(const std::vector<Incoming>& batch, Outcome& outcome);
     // control_trial.cpp
     asio::awaitable<void> expire();
     asio::awaitable<void> watch_trial();
@@ -153,6 +159,7 @@ private:
     std::unique_ptr<LastGood> disk_;
     std::unique_ptr<Revisions> revisions_;
     StoreThread store_;
+    std::unique_ptr<EtcdSource> etcd_;           // null: not the provider
     std::uint64_t kept_number_ = 0;              // the newest revision in the store
     std::string kept_digest_;                    // and its digest
     std::optional<store::Store::Write> unkept_;  // a first revision of a control that is not in charge yet

@@ -58,6 +58,7 @@ asio::awaitable<Control::Outcome> Control::change(std::vector<store::Edit> edits
 std::string Control::no_writes() const {
     if (!situation_.synchronised) return "loading";
     if (!in_charge_) return "a new binary is starting: try again when it serves";
+    if (etcd_) return etcd_->problem();
     return store_.usable() ? std::string() : store_.problem();
 }
 
@@ -106,7 +107,9 @@ asio::awaitable<Control::Outcome> Control::carry_out(std::shared_ptr<Draft> draf
     const Published published = co_await revisions_->publish(changes, draft->after, keep);
     record(outcome, published, draft->steps.size());
     if (outcome.status == control::Status::refused) {
-        outcome.write = published.unkept ? store::WriteStatus::unavailable : store::WriteStatus::refused;
+        outcome.write = !published.unkept ? store::WriteStatus::refused
+                        : etcd_           ? draft->status
+                                          : store::WriteStatus::unavailable;
         co_return outcome;
     }
     catalogue_.accept(*draft);
@@ -122,6 +125,10 @@ asio::awaitable<Control::Outcome> Control::carry_out(std::shared_ptr<Draft> draf
 
 asio::awaitable<std::string> Control::keep_draft(std::shared_ptr<Draft> draft, const Cause& cause,
                                                  std::uint64_t number) {
+    if (etcd_) {
+        std::string refusal = co_await etcd_->commit(*draft);
+        co_return refusal;
+    }
     store::Store::Write write;
     write.revision = {number,       wall_ms(),           cause.author,       cause.action,
                       cause.source, draft->after.text(), draft->steps.size()};
@@ -164,7 +171,8 @@ asio::awaitable<std::string> Control::commit(store::Store::Write write) {
 }
 
 void Control::note_store() {
-    situation_.store_problem = store_.problem();
+    situation_.store_problem = etcd_ ? etcd_->problem() : store_.problem();
+    if (etcd_) situation_.store = situation_.source = etcd_->address();
     situation_.trial.clear();
     if (trial_) situation_.trial = text_of(*trial_);
 }
