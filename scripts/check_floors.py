@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "snapshot": [*BELOW_3, "plugin"],
     "proxy": BELOW_5,
     "sources": BELOW_5,
-    "store": BELOW_5,
+    "store": ["base", "config"],
     "admin": [*BELOW_5, "sources", "store"],
     "prober": BELOW_5,
     "process": [*BELOW_5, "proxy", "sources", "store", "admin", "prober"],

@@ -49,7 +49,7 @@ boost_packages() {
 install_build_packages() {
     # shellcheck disable=SC2046
     install_packages ca-certificates g++ cmake ninja-build ccache pkg-config git $(boost_packages) \
-        libssl-dev libspdlog-dev libfmt-dev libfyaml-dev libpcre2-dev libc-ares-dev libsystemd-dev libhiredis-dev zlib1g-dev \
+        libssl-dev libspdlog-dev libfmt-dev libfyaml-dev libpcre2-dev libc-ares-dev libsystemd-dev libhiredis-dev libsqlite3-dev zlib1g-dev \
         libbrotli-dev catch2 libvalijson-dev curl redis-tools
 }
 

@@ -19,8 +19,10 @@ struct ProviderSettings {
                                        .closed();
 };
 struct LocalStoreSettings {
-    std::string path = "data/store.db";
-    static constexpr auto schema = fields(field("path", &LocalStoreSettings::path, "not in this build")).closed();
+    std::string path;
+    static constexpr auto schema = fields(field("path", &LocalStoreSettings::path,
+                                                "its file; default: `store.db` in `gateway.data_dir`", length(0, 511)))
+                                       .closed();
 };
 // Accepted so that files of later builds can be checked; no effect in this one.
 struct AdminSettings {
@@ -57,7 +59,7 @@ struct DeploymentSection {
             field("role_data_plane", &DeploymentSection::role_data_plane, "with role data_plane"),
             field("role_control_plane", &DeploymentSection::role_control_plane, "not in this build"),
             field("admin", &DeploymentSection::admin, "Admin API (not in this build)"),
-            field("local", &DeploymentSection::local, "embedded store (not in this build)"),
+            field("local", &DeploymentSection::local, "embedded store"),
             field("route_file", &DeploymentSection::route_file, "routes and other objects", length(1, 511)),
             field("invalid_items", &DeploymentSection::invalid_items,
                   "reject: a file with an error changes nothing; drop: bad items are left out",
@@ -65,14 +67,24 @@ struct DeploymentSection {
             field("require_end_marker", &DeploymentSection::require_end_marker, "the route file must end with `#END`"))
             .closed();
 };
+struct HistorySettings {
+    std::uint32_t revisions = 10'000;
+    ByteSize bytes{256u << 20};
+    static constexpr auto schema =
+        fields(field("revisions", &HistorySettings::revisions, "numbers kept; the oldest go", range(1, 10'000'000)),
+               field("bytes", &HistorySettings::bytes, "of compressed differences kept; the newest stays"))
+            .closed();
+};
 struct GatewaySection {
     std::string data_dir, socket, pid_file, plugins_dir;
+    HistorySettings history;
     static constexpr auto schema =
         fields(field("data_dir", &GatewaySection::data_dir, "state on disk", length(0, 400)),
                field("socket", &GatewaySection::socket, "control socket of gatewayctl", length(0, 107)),
                field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)),
                field("plugins_dir", &GatewaySection::plugins_dir, "folder of plugins in shared objects, `*.so`",
-                     length(0, 511)))
+                     length(0, 511)),
+               field("history", &GatewaySection::history, "of applied revisions, in the embedded store"))
             .closed();
 };
 struct GraphqlSection {

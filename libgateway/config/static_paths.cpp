@@ -49,6 +49,8 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     own.socket = beside(directory, own.socket).string();
     if (!own.pid_file.empty()) own.pid_file = beside(directory, own.pid_file).string();
     if (!own.plugins_dir.empty()) own.plugins_dir = beside(directory, own.plugins_dir).string();
+    std::string& store = config.deployment.local.path;
+    store = store.empty() ? (path(own.data_dir) / "store.db").string() : beside(directory, store).string();
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");
     config.nginx_config.error_log = log_target(config.nginx_config.error_log, logs);
     config.nginx_config.http.access_log = log_target(config.nginx_config.http.access_log, logs);

@@ -11,7 +11,7 @@
 
 namespace gateway::control {
 
-inline constexpr std::size_t most_request_bytes = 4 << 20;
+inline constexpr std::size_t most_request_bytes = 96 << 20;  // a route file of 64 MiB in quotes
 inline constexpr std::size_t most_answer_bytes = 256 << 20;
 
 // What became of a command; the numbers are gatewayctl's exit codes and never change.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log_line.hpp"
@@ -85,6 +86,7 @@ int Control::run() {
     });
     loop_.run();
     builder_.stop();
+    store_.finish();
     if (disk_) disk_->flush();
     return exit_status_;
 }
@@ -172,6 +174,7 @@ asio::awaitable<void> Control::end_changes() {
 void Control::take_charge() {
     in_charge_ = true;
     listen_to_users();
+    if (unkept_) asio::co_spawn(loop_, commit(*std::exchange(unkept_, std::nullopt)), asio::detached);
 }
 
 // Questions that were asked are answered; whoever asks from now on waits for the next control.
@@ -195,6 +198,8 @@ asio::awaitable<void> Control::poll() {
         tell_master();
         drop_idle_view();
         if (in_charge_) debug_file_->poll();
+        if (in_charge_) co_await expire();
+        if (in_charge_) co_await watch_trial();
         if (!in_charge_ || writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }

@@ -75,7 +75,7 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Protocol::socket> soc
         if (line) {
             answer = co_await answer_to(std::move(*line));
         } else if (lines.too_long()) {
-            answer = control::refuse(control::Status::refused, "the request is longer than 4 MiB");
+            answer = control::refuse(control::Status::refused, "the request is longer than 96 MiB");
         } else {
             const Patience patience(loop_, socket);
             const auto [error, size] = co_await socket->async_read_some(asio::buffer(chunk), quietly);

@@ -28,6 +28,7 @@ struct Edit {
     std::optional<std::string> json;        // nothing: delete
     std::optional<std::uint64_t> expected;  // the modified revision it must have; 0: it must not exist
     std::int64_t expires_ms = 0;
+    std::uint64_t rank = 0;  // among its kind, to bring back; 0: the one it has, or behind all others
 };
 
 // Who changed something, for the history.
