@@ -2,6 +2,7 @@
 
 #include "libgateway/admin/bulk.hpp"
 #include "libgateway/admin/schema_calls.hpp"
+#include "libgateway/base/log.hpp"
 
 namespace gateway::admin {
 
@@ -27,6 +28,24 @@ Reply preflight() {
     return reply;
 }
 
+Reply refuse_size(std::uint64_t size) {
+    return refuse(400, "invalid request body: request size " + std::to_string(size) +
+                           " is greater than the maximum size " + std::to_string(AdminApi::most_body) + " allowed");
+}
+
+// The fields that every answer has.
+void dress(const AdminSettings& settings, Reply& reply) {
+    reply.fields.emplace_back("Server", settings.server_token);
+    if (!settings.cors) return;
+    const std::pair<const char*, const char*> fields[] = {{"Access-Control-Allow-Origin", "*"},
+                                                          {"Access-Control-Allow-Credentials", "true"},
+                                                          {"Access-Control-Expose-Headers", "*"},
+                                                          {"Access-Control-Max-Age", "3600"}};
+    for (const auto& [name, value] : fields) {
+        if (!has_field(reply, name)) reply.fields.emplace_back(name, value);
+    }
+}
+
 }  // namespace
 
 AdminApi::AdminApi(Objects& objects, AdminSettings settings, Reload reload)
@@ -39,38 +58,46 @@ void AdminApi::use(AdminSettings settings) {
     settings_ = std::make_shared<const Settings>(Settings{std::move(settings), std::move(access)});
 }
 
-Reply AdminApi::too_large(std::uint64_t size) {
-    return refuse(400, "invalid request body: request size " + std::to_string(size) +
-                           " is greater than the maximum size " + std::to_string(most_body) + " allowed");
+Reply AdminApi::too_large(std::uint64_t size) const {
+    Reply reply = refuse_size(size);
+    dress(settings_->given, reply);
+    return reply;
+}
+
+Reply AdminApi::malformed() const {
+    Reply reply = page(400, settings_->given.page_token);
+    dress(settings_->given, reply);
+    return reply;
 }
 
 asio::awaitable<Reply> AdminApi::answer(Request request) {
     const auto settings = settings_;  // those in force when the request came
-    const std::string& token = settings->given.page_token;
-    const Target target(request.target);
-    if (!settings->access.admits(request.peer)) co_return page(403, token);
-    if (request.method == "OPTIONS" && settings->given.cors) co_return preflight();
-    const auto segments = target.below(prefix);
-    if (request.method == "HEAD" && segments && segments->empty()) co_return Reply{};
-    if (!segments || !parse_method(request.method)) co_return page(404, token);
-    const Access::Verdict verdict = settings->access.check(request, target);
-    if (!verdict.refusal.empty()) co_return unauthorised(verdict.refusal);
-    if (request.body.size() > most_body) co_return too_large(request.body.size());
-    store::Author author{verdict.name, request.peer};
-    Reply reply = co_await route(request, target, std::move(author));
+    Reply reply;
+    try {
+        reply = co_await admit(*settings, request);
+    } catch (const std::exception& error) {
+        log::error("the Admin API could not answer {} {}: {}", request.method, Target(request.target).path(),
+                   error.what());
+        reply = refuse(500, "internal error");
+    }
+    dress(settings->given, reply);
     co_return reply;
 }
 
-void AdminApi::dress(Reply& reply) const {
-    reply.fields.emplace_back("Server", settings_->given.server_token);
-    if (!settings_->given.cors) return;
-    const std::pair<const char*, const char*> fields[] = {{"Access-Control-Allow-Origin", "*"},
-                                                          {"Access-Control-Allow-Credentials", "true"},
-                                                          {"Access-Control-Expose-Headers", "*"},
-                                                          {"Access-Control-Max-Age", "3600"}};
-    for (const auto& [name, value] : fields) {
-        if (!has_field(reply, name)) reply.fields.emplace_back(name, value);
-    }
+asio::awaitable<Reply> AdminApi::admit(const Settings& settings, const Request& request) {
+    const std::string& token = settings.given.page_token;
+    const Target target(request.target);
+    if (!settings.access.admits(request.peer)) co_return page(403, token);
+    if (request.method == "OPTIONS" && settings.given.cors) co_return preflight();
+    const auto segments = target.below(prefix);
+    if (request.method == "HEAD" && segments && segments->empty()) co_return Reply{};
+    if (!segments || !parse_method(request.method)) co_return page(404, token);
+    const Access::Verdict verdict = settings.access.check(request, target);
+    if (!verdict.refusal.empty()) co_return unauthorised(verdict.refusal);
+    if (request.body.size() > most_body) co_return refuse_size(request.body.size());
+    store::Author author{verdict.name, request.peer};
+    Reply reply = co_await route(request, target, std::move(author));
+    co_return reply;
 }
 
 asio::awaitable<Reply> AdminApi::route(const Request& request, const Target& target, store::Author author) {
@@ -94,6 +121,7 @@ asio::awaitable<Reply> AdminApi::route(const Request& request, const Target& tar
     call.author = std::move(author);
     call.envelope = Envelope(settings_->given.version);
     Reply reply = co_await calls_.answer(std::move(call), std::move(segments));
+    Envelope(settings_->given.version).mark(reply);
     co_return reply;
 }
 

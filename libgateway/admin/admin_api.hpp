@@ -34,10 +34,10 @@ public:
     void use(AdminSettings settings);
 
     boost::asio::awaitable<Reply> answer(Request request);
-    // The fields that every answer has.
-    void dress(Reply& reply) const;
     // The answer to a body of that many bytes, which is not read.
-    static Reply too_large(std::uint64_t size);
+    Reply too_large(std::uint64_t size) const;
+    // The answer to bytes that are no request.
+    Reply malformed() const;
     static constexpr std::uint64_t most_body = 1'572'864;
 
 private:
@@ -45,6 +45,7 @@ private:
         AdminSettings given;
         Access access;
     };
+    boost::asio::awaitable<Reply> admit(const Settings& settings, const Request& request);
     boost::asio::awaitable<Reply> route(const Request& request, const Target& target, store::Author author);
     boost::asio::awaitable<Reply> reload_plugins(const Request& request);
 

@@ -36,8 +36,13 @@ std::string array_of(std::span<const Shown> objects) {
 
 Reply Envelope::reply(unsigned status, std::string text) const {
     Reply reply = json_reply(status, std::move(text));
-    reply.fields.emplace_back("X-API-VERSION", version_ == Version::v3 ? "v3" : "v2");
+    mark(reply);
     return reply;
+}
+
+void Envelope::mark(Reply& reply) const {
+    if (!has_field(reply, "X-API-VERSION"))
+        reply.fields.emplace_back("X-API-VERSION", version_ == Version::v3 ? "v3" : "v2");
 }
 
 Reply Envelope::one(const Shown& object) const {

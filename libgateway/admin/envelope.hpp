@@ -30,6 +30,8 @@ public:
     // `action`: set, create, compareAndSwap.
     Reply written(unsigned status, const Shown& object, std::string_view action) const;
     Reply deleted(std::string_view key) const;
+    // Tells the version in an answer that was not made here, a refusal.
+    void mark(Reply& reply) const;
 
 private:
     Reply reply(unsigned status, std::string text) const;

@@ -110,7 +110,8 @@ asio::awaitable<Answer> export_command(Control& control, const Request&) {
     const Catalogue& now = control.catalogue();
     if (!now.keyring()) co_return control::refuse(Status::refused, "the keyring is not known: the static file is bad");
     const keyring::Keyring::Entry* writer = now.keyring()->writer();
-    std::string heading = fmt::format("revision {} of {}", control.revisions().revision(), time_text(wall_ms()).string());
+    std::string heading =
+        fmt::format("revision {} of {}", control.revisions().revision(), time_text(wall_ms()).string());
     heading += writer ? fmt::format("; secrets are encrypted with key {}: keep the keyring too", writer->key.id())
                       : "; secrets are in plain text: the keyring has no key that encrypts";
     auto work = [&now, heading] { return json::write(json::Value(file_of(now, heading))); };

@@ -88,6 +88,7 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     catalogue_.accept(std::move(reading));
     if (!changes.empty()) catalogue_.note_file_revision(published.revision);
     protect_disk(ring_before);
+    refresh_doors();
     situation_.source = catalogue_.route_file();
     situation_.missing.clear();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));

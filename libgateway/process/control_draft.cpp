@@ -39,7 +39,10 @@ void add_id(Kind kind, const std::string& id, json::Value& object) {
 class Drafting {
 public:
     Drafting(const Catalogue& in_force, const std::vector<store::Edit>& edits, Owned owned)
-        : in_force_(in_force), edits_(edits), owned_(owned), rules_(rules_for(in_force.settings(), in_force.keyring())) {
+        : in_force_(in_force),
+          edits_(edits),
+          owned_(owned),
+          rules_(rules_for(in_force.settings(), in_force.keyring())) {
         for (const store::Edit& edit : edits) wanted_[{edit.kind, edit.id}] = edit.json.has_value();
         next_order_ = in_force.next_order();
     }
@@ -79,8 +82,7 @@ private:
         const std::uint64_t has = step.after.stored ? step.after.stored->modified : 0;
         if (edit.expected && *edit.expected != has) {
             const std::string now = step.after.there() ? fmt::format("has revision {}", has) : "does not exist";
-            return refuse(WriteStatus::conflict,
-                          fmt::format("{} {}, expected {}", name_of(key), now, *edit.expected));
+            return refuse(WriteStatus::conflict, fmt::format("{} {}, expected {}", name_of(key), now, *edit.expected));
         }
         edit.json ? put(edit, step) : remove(key, step);
     }
@@ -178,7 +180,8 @@ private:
             if (step.key.first == kind && step.after.object) each(*step.after.object);
         }
     }
-    // One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither copy.
+    // One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither
+    // copy.
     void check_twins(const sources::Object& rule) {
         const json::Value own = json::parse(rule.json);
         std::string refusal;
@@ -189,8 +192,7 @@ private:
             if (!mine || !theirs) return;
             for (const json::Member& entry : mine->members()) {
                 if (!theirs->find(entry.key)) continue;
-                refusal =
-                    fmt::format("plugin '{}' already exists in global rule with id '{}'", entry.key, other.id);
+                refusal = fmt::format("plugin '{}' already exists in global rule with id '{}'", entry.key, other.id);
                 return;
             }
         });
@@ -214,8 +216,7 @@ private:
     void check_credential() {
         for (const Draft::Step& step : draft_.steps) {
             if (step.key.first != Kind::consumer || !step.after.object) continue;
-            std::string text =
-                in_force_.credentials().conflict(step.key.second, json::parse(step.after.object->json));
+            std::string text = in_force_.credentials().conflict(step.key.second, json::parse(step.after.object->json));
             if (!text.empty()) refuse(WriteStatus::refused, std::move(text));
         }
     }
@@ -269,8 +270,8 @@ std::optional<store::Side> side_of(const ObjectPtr& object, const keyring::Keyri
 void add_change(store::Difference& difference, const config::Change& change, const ObjectPtr& before,
                 const ObjectPtr& after, const keyring::Keyring& ring) {
     if (before && after && before->json == after->json) return;  // moved in the file
-    difference.push_back({store::Layer::file, change.kind, std::string(change.id), side_of(before, ring),
-                          side_of(after, ring)});
+    difference.push_back(
+        {store::Layer::file, change.kind, std::string(change.id), side_of(before, ring), side_of(after, ring)});
 }
 
 }  // namespace
@@ -302,8 +303,8 @@ void Draft::drop_unchanged() {
     std::erase_if(steps, [](const Step& step) {
         const bool kept = step.before.stored && step.after.stored;
         const bool never = !step.before.there() && !step.after.there();
-        return never || (kept && !step.changes_workers() &&
-                         step.before.stored->expires_ms == step.after.stored->expires_ms);
+        return never ||
+               (kept && !step.changes_workers() && step.before.stored->expires_ms == step.after.stored->expires_ms);
     });
 }
 

@@ -15,7 +15,7 @@ namespace gateway::process {
 struct Draft {
     struct Step {
         Catalogue::Key key;
-        Catalogue::Shelved before, after;  // not there(): made, or removed; `before.object` is what workers have
+        Catalogue::Shelved before, after;      // not there(): made, or removed; `before.object` is what workers have
         std::shared_ptr<store::Stored> fresh;  // what `after` keeps, until it is stamped
         bool changes_workers() const noexcept;
     };
@@ -48,7 +48,8 @@ Draft draft_of(const Catalogue& in_force, const std::vector<store::Edit>& edits,
 sources::ObjectPtr object_for_workers(config::Kind kind, const std::string& id, std::uint64_t order,
                                       const sources::CheckedObject& checked);
 
-// What the reading changes of the objects of the files, with their secrets encrypted. Of settings only that they differ.
+// What the reading changes of the objects of the files, with their secrets encrypted. Of settings only that they
+// differ.
 store::Difference file_difference(const sources::Document& active, const sources::Document& file,
                                   const Catalogue::Reading& reading, const keyring::Keyring& ring);
 

@@ -18,9 +18,8 @@ using config::Kind;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::upstream,       Kind::service,       Kind::plugin_config,
-                                Kind::consumer_group, Kind::consumer,      Kind::plugin_metadata,
-                                Kind::global_rule,    Kind::route};
+constexpr std::array item_kinds{Kind::upstream, Kind::service,         Kind::plugin_config, Kind::consumer_group,
+                                Kind::consumer, Kind::plugin_metadata, Kind::global_rule,   Kind::route};
 
 std::optional<Kind> kind_of_list(std::string_view name) {
     for (const Kind kind : item_kinds) {
@@ -40,8 +39,7 @@ void read_list(Kind kind, const json::Value& list, std::string_view name, FileEd
         const bool named = object && (item.find("id") || (kind == Kind::consumer && item.find("username")));
         if (!named) {
             const char* wrong = object ? "it needs an id" : "expected an object";
-            result.errors.push_back(
-                fmt::format("{}:{}: {}/{}: {}", name, item.where.line, list_name, position, wrong));
+            result.errors.push_back(fmt::format("{}:{}: {}/{}: {}", name, item.where.line, list_name, position, wrong));
             continue;
         }
         result.edits.push_back({kind, sources::id_of_item(kind, item, position), json::write(item), {}, 0, 0});
@@ -87,10 +85,11 @@ FileEdits edits_of_file(std::string_view text, std::string_view name) {
     }
     for (const json::Member& member : file->members()) {
         if (kind_of_list(member.key) || member.value.size() == 0) continue;
-        result.errors.push_back(fmt::format("{}:{}: \"{}\" cannot be in the store; expected lists of routes, services, "
-                                            "upstreams, plugin_configs, global_rules, consumers, consumer_groups or "
-                                            "plugin_metadata",
-                                            name, member.where.line, member.key));
+        result.errors.push_back(
+            fmt::format("{}:{}: \"{}\" cannot be in the store; expected lists of routes, services, "
+                        "upstreams, plugin_configs, global_rules, consumers, consumer_groups or "
+                        "plugin_metadata",
+                        name, member.where.line, member.key));
     }
     for (const Kind kind : item_kinds) {
         if (const json::Value* list = file->find(config::list_name(kind))) read_list(kind, *list, name, result);
@@ -100,9 +99,8 @@ FileEdits edits_of_file(std::string_view text, std::string_view name) {
 
 std::vector<std::string> errors_of_file(const Catalogue& in_force, std::string_view text, const std::string& name) {
     sources::RouteFileSettings settings{name, false, false, false};
-    const sources::RouteFileResult result =
-        sources::parse_route_file(text, settings, rules_for(in_force.settings(), in_force.keyring()),
-                                  config::process_environment(), {});
+    const sources::RouteFileResult result = sources::parse_route_file(
+        text, settings, rules_for(in_force.settings(), in_force.keyring()), config::process_environment(), {});
     std::vector<std::string> errors;
     for (const config::Diagnostic& one : result.diagnostics.list()) {
         if (one.severity == config::Severity::error) errors.push_back(one.text());
@@ -118,10 +116,10 @@ std::vector<std::string> unreadable_secrets(const std::vector<store::Edit>& edit
             config::list_name(edit.kind), edit.id, item,
             [&](const std::string& path, json::Value& text, sources::SecretKind) {
                 if (keyring::shape_of(text.string()) != keyring::Shape::sealed || ring.decrypt(text.string())) return;
-                errors.push_back(fmt::format("{}/{} {}: encrypted with key {}, which is not in the keyring: bring the "
-                                             "key along (file `keyring` in data_dir)",
-                                             config::list_name(edit.kind), edit.id, path,
-                                             text.string().substr(3, keyring::Key::id_size)));
+                errors.push_back(fmt::format(
+                    "{}/{} {}: encrypted with key {}, which is not in the keyring: bring the "
+                    "key along (file `keyring` in data_dir)",
+                    config::list_name(edit.kind), edit.id, path, text.string().substr(3, keyring::Key::id_size)));
             });
     }
     return errors;
@@ -161,11 +159,10 @@ Contents contents_of(const sources::Document& document, const keyring::Keyring& 
 
 json::Value change_row(const Catalogue::Key& key, const json::Value* before, const json::Value* after) {
     const char* change = !before ? "made" : after ? "changed" : "removed";
-    return json::Value::object(
-        {{"object", json::Value(fmt::format("{}/{}", config::list_name(key.first), key.second))},
-         {"change", change},
-         {"before", masked(key, before)},
-         {"after", masked(key, after)}});
+    return json::Value::object({{"object", json::Value(fmt::format("{}/{}", config::list_name(key.first), key.second))},
+                                {"change", change},
+                                {"before", masked(key, before)},
+                                {"after", masked(key, after)}});
 }
 
 json::Value changes_between(const Contents& before, const Contents& after) {

@@ -38,8 +38,8 @@ json::Value rows_of(const store::Difference& difference, const keyring::Keyring&
         json::Value before, after;
         if (change.before) before = content_of(change.kind, change.id, change.before->json, ring);
         if (change.after) after = content_of(change.kind, change.id, change.after->json, ring);
-        json::Value row = change_row({change.kind, change.id}, change.before ? &before : nullptr,
-                                     change.after ? &after : nullptr);
+        json::Value row =
+            change_row({change.kind, change.id}, change.before ? &before : nullptr, change.after ? &after : nullptr);
         row.set("owner", change.layer == store::Layer::file ? "file" : "store");
         rows.push(std::move(row));
     }
@@ -170,8 +170,8 @@ Contents contents_of_file(const Catalogue& in_force, std::string_view text, cons
 }
 
 // From a past revision, or from what is in force, to a file, or to what is in force.
-Answer compare(const Catalogue& in_force, const std::optional<store::Past>& past, const std::optional<std::string>& text,
-               const std::string& name) {
+Answer compare(const Catalogue& in_force, const std::optional<store::Past>& past,
+               const std::optional<std::string>& text, const std::string& name) {
     Contents before, after;
     const bool own_file = text && name == in_force.route_file();
     if (!past) {
@@ -194,14 +194,15 @@ bool same_content(const Catalogue::Key& key, const std::optional<std::string>& a
                   const keyring::Keyring& ring) {
     if (!a || !b) return a.has_value() == b.has_value();
     if (key.first < Kind::route) return true;
-    return *a == *b || json::equal(content_of(key.first, key.second, *a, ring),
-                                   content_of(key.first, key.second, *b, ring));
+    return *a == *b ||
+           json::equal(content_of(key.first, key.second, *a, ring), content_of(key.first, key.second, *b, ring));
 }
 
 // What would have to be done to the route file; one line for each of its objects that differ.
 std::string demand(const Catalogue& now, const Catalogue::Key& key, const std::optional<std::string>& then) {
     const std::string name = fmt::format("{} [{}]", config::kind_name(key.first), key.second);
-    const std::string place = now.file().find(key.first, key.second) ? now.place_of(key.first, key.second) : now.route_file();
+    const std::string place =
+        now.file().find(key.first, key.second) ? now.place_of(key.first, key.second) : now.route_file();
     if (!then) return fmt::format("{}: {} would have to be removed", place, name);
     const json::Value content = content_of(key.first, key.second, *then, *now.keyring());
     const json::Value row = change_row(key, nullptr, &content);
@@ -232,7 +233,8 @@ RollbackPlan plan_rollback(const Catalogue& now, const store::Past& past) {
         const bool there = shelved != now.shelf().end() && shelved->second.stored;
         if (!side && !there) continue;
         const bool same = side && there && side->json == shelved->second.stored->json &&
-                          side->order == shelved->second.order && side->expires_ms == shelved->second.stored->expires_ms;
+                          side->order == shelved->second.order &&
+                          side->expires_ms == shelved->second.stored->expires_ms;
         if (same) continue;
         store::Edit edit{kind, id, std::nullopt, std::nullopt, 0, 0};
         if (side) edit = {kind, id, side->json, std::nullopt, side->expires_ms, side->order};

@@ -103,7 +103,8 @@ asio::awaitable<void> Control::revert(std::string why) {
             const auto found = catalogue_.shelf().find({change.kind, change.id});
             const bool there = found != catalogue_.shelf().end();
             const bool since = there && found->second.stored && found->second.stored->modified > number;
-            if (change.layer != store::Layer::store || since || catalogue_.file().find(change.kind, change.id)) continue;
+            if (change.layer != store::Layer::store || since || catalogue_.file().find(change.kind, change.id))
+                continue;
             if (!change.before && !there) continue;
             store::Edit edit{change.kind, change.id, std::nullopt, std::nullopt, 0, 0};
             if (change.before) {

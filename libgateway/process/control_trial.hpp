@@ -31,7 +31,7 @@ Answers count_answers(const shm::Segment& segment);
 // What share of the newest answers are of a class. Fed at every look.
 class ResponseWatch {
 public:
-    static constexpr std::size_t looks = 3;            // the window
+    static constexpr std::size_t looks = 3;              // the window
     static constexpr std::uint64_t fewest_answers = 10;  // fewer in the window say nothing
     void forget() noexcept { seen_.clear(); }
     // Whether the rule holds for the answers since the oldest look in the window.

@@ -123,8 +123,8 @@ asio::awaitable<Control::Outcome> Control::carry_out(std::shared_ptr<Draft> draf
 asio::awaitable<std::string> Control::keep_draft(std::shared_ptr<Draft> draft, const Cause& cause,
                                                  std::uint64_t number) {
     store::Store::Write write;
-    write.revision = {number,       wall_ms(),           cause.author, cause.action, cause.source,
-                      draft->after.text(), draft->steps.size()};
+    write.revision = {number,       wall_ms(),           cause.author,       cause.action,
+                      cause.source, draft->after.text(), draft->steps.size()};
     draft->stamp(number);
     draft->fill(write);
     write.trial = cause.trial;
@@ -139,8 +139,13 @@ asio::awaitable<std::string> Control::keep_reading(const Catalogue::Reading& rea
     const std::string digest = reading.document->digest().text();
     if (!store_.usable() || (reading.difference.empty() && digest == kept_digest_)) co_return std::string();
     const std::string action = by == "start" ? "start" : "reload";
-    auto write = write_of(reading, {number, wall_ms(), {by == "start" || by == "poll" ? "file" : by, ""}, action,
-                                    catalogue_.route_file(), digest, 0});
+    auto write = write_of(reading, {number,
+                                    wall_ms(),
+                                    {by == "start" || by == "poll" ? "file" : by, ""},
+                                    action,
+                                    catalogue_.route_file(),
+                                    digest,
+                                    0});
     const std::string why = co_await commit(std::move(write));
     if (!why.empty()) log::warn("revision {} is not in the history: {}", number, why);
     co_return std::string();

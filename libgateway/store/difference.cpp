@@ -12,8 +12,8 @@ namespace gateway::store {
 
 namespace {
 
-constexpr int quick = 1;                             // a whole route file is worth little more at higher levels
-constexpr std::uint64_t most_bytes = 1ull << 30;     // unpacked
+constexpr int quick = 1;                          // a whole route file is worth little more at higher levels
+constexpr std::uint64_t most_bytes = 1ull << 30;  // unpacked
 constexpr std::uint8_t has_before = 1, has_after = 2;
 
 void add_number(std::string& out, std::uint64_t number) {

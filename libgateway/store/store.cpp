@@ -215,8 +215,7 @@ Difference Store::difference(std::uint64_t number) {
 
 // The newest first, so that the oldest word on an object, which is written last, is the one that stays.
 Past Store::since(std::uint64_t number) {
-    const Statement rows(database_,
-                         "SELECT difference FROM revisions WHERE number > ? ORDER BY number DESC");
+    const Statement rows(database_, "SELECT difference FROM revisions WHERE number > ? ORDER BY number DESC");
     Past past;
     Run row = rows.run();
     row.with(static_cast<std::int64_t>(number));

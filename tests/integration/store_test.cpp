@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -205,8 +205,9 @@ TEST_CASE("store: what is not confirmed in time is taken back", "[e2e][store]") 
     GatewayProcess gateway({.routes = file_route});
     REQUIRE(gateway.put("route", "a", route("/a", "one")).exit == 0);
     const std::string before = digest(gateway);
-    const auto file = gateway.folder().write("apply.yaml", "routes:\n  - " + route("/a", "two").insert(1, "\"id\":\"a\",") +
-                                                               "\n  - " + route("/b", "b").insert(1, "\"id\":\"b\",") + "\n");
+    const auto file =
+        gateway.folder().write("apply.yaml", "routes:\n  - " + route("/a", "two").insert(1, "\"id\":\"a\",") +
+                                                 "\n  - " + route("/b", "b").insert(1, "\"id\":\"b\",") + "\n");
     SECTION("confirmed: it stays") {
         REQUIRE(gateway.ctl({"apply", file, "--confirm-within", "2s"}).exit == 0);
         CHECK(body(gateway, "/a") == "two");
@@ -251,15 +252,17 @@ TEST_CASE("store: too many bad answers take an applied revision back within 3 se
     REQUIRE(status_of(gateway, "/a") == 500);
     const auto since = std::chrono::steady_clock::now();
     REQUIRE(eventually([&] { return body(gateway, "/a") == "good"; }, 20s));
-    WARN("reverted after " << std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  std::chrono::steady_clock::now() - since).count() << " ms");
+    WARN("reverted after "
+         << std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since).count()
+         << " ms");
     CHECK(json_of(gateway, {"history"}).at(0).at("action") == "revert");
 }
 
 TEST_CASE("store: an export is a route file, and an import brings it back", "[e2e][store]") {
     GatewayProcess gateway({.routes = file_route});
     REQUIRE(gateway.put("route", "a", route("/a", "a")).exit == 0);
-    REQUIRE(gateway.put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"topsecret"}}})").exit == 0);
+    REQUIRE(gateway.put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"topsecret"}}})").exit ==
+            0);
     const std::string file = (gateway.folder() / "export.yaml").string();
     REQUIRE(gateway.ctl({"export", file}).exit == 0);
     const std::string text = gateway.folder().read("export.yaml");
@@ -288,7 +291,8 @@ TEST_CASE("store: an export is a route file, and an import brings it back", "[e2
 
 TEST_CASE("store: secrets of the history are encrypted on disk and masked for people", "[e2e][store]") {
     GatewayProcess gateway({.routes = "consumers:\n  - username: ann\n    plugins: {key-auth: {key: filesecret}}\n"});
-    REQUIRE(gateway.put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"topsecret"}}})").exit == 0);
+    REQUIRE(gateway.put("consumer", "jack", R"({"username":"jack","plugins":{"key-auth":{"key":"topsecret"}}})").exit ==
+            0);
     const std::string number = std::to_string(newest(gateway));
     CHECK_FALSE(contains(gateway.ctl({"history", number}).out, "topsecret"));
     CHECK(contains(gateway.ctl({"history", number}).out, "***"));

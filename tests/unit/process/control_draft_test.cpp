@@ -89,10 +89,11 @@ TEST_CASE("draft: an expected revision decides", "[process][control_draft]") {
 TEST_CASE("draft: several edits are one, in any order of who needs whom", "[process][control_draft]") {
     Story story;
     story.take(7, {put("old", route("/old"))});
-    const Draft draft = story.draft(
-        {{Kind::consumer, "jack/credentials/c1", R"({"id":"c1"})", std::nullopt, 0, 0},
-         {Kind::consumer, "jack", R"({"username":"jack"})", std::nullopt, 0, 0}, put("a", route("/1")),
-         put("a", route("/2")), removal("old")});
+    const Draft draft = story.draft({{Kind::consumer, "jack/credentials/c1", R"({"id":"c1"})", std::nullopt, 0, 0},
+                                     {Kind::consumer, "jack", R"({"username":"jack"})", std::nullopt, 0, 0},
+                                     put("a", route("/1")),
+                                     put("a", route("/2")),
+                                     removal("old")});
     REQUIRE(draft.errors.empty());
     CHECK(draft.steps.size() == 4);
     CHECK(draft.changes().size() == 4);
@@ -123,7 +124,8 @@ TEST_CASE("draft: an object of the file that says the same is passed over if tha
     CHECK(draft_of(story.catalogue, {put("f", route("/other"))}, Owned::pass_over_same).status == WriteStatus::owned);
 }
 
-TEST_CASE("draft: the difference holds both sides, the store's part what is to be written", "[process][control_draft]") {
+TEST_CASE("draft: the difference holds both sides, the store's part what is to be written",
+          "[process][control_draft]") {
     Story story;
     story.take(7, {put("a", route("/a")), put("b", route("/b"))});
     Draft draft = story.draft({put("a", route("/2")), removal("b"), put("c", route("/c"))});

@@ -21,9 +21,9 @@ json::Value value(std::string_view text) {
 }  // namespace
 
 TEST_CASE("file form: every item is an edit, in YAML and JSON", "[process][control_file_form]") {
-    const std::string_view text = GENERATE(
-        "routes:\n  - {id: 1, uri: /a}\nconsumers:\n  - {username: jack}\n  - {id: jack/credentials/c1}\n",
-        R"({"routes":[{"id":1,"uri":"/a"}],"consumers":[{"username":"jack"},{"id":"jack/credentials/c1"}]})");
+    const std::string_view text =
+        GENERATE("routes:\n  - {id: 1, uri: /a}\nconsumers:\n  - {username: jack}\n  - {id: jack/credentials/c1}\n",
+                 R"({"routes":[{"id":1,"uri":"/a"}],"consumers":[{"username":"jack"},{"id":"jack/credentials/c1"}]})");
     const FileEdits file = edits_of_file(text, "f");
     REQUIRE(file.errors.empty());
     REQUIRE(file.edits.size() == 3);

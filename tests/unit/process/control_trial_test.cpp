@@ -11,7 +11,8 @@ TEST_CASE("trial: a rule is a class and a share", "[process][control_trial]") {
     CHECK(rule->status_class == 5);
     CHECK(rule->percent == 2.5);
     CHECK(parse_revert_rule("4xx>0%"));
-    for (const char* bad : {"", "5xx", "5xx>5", "6xx>5%", "5xx>%", "5xx>100%", "5xx>-1%", "5xx>nan%", "5xx> 5%", "502>5%"}) {
+    for (const char* bad :
+         {"", "5xx", "5xx>5", "6xx>5%", "5xx>%", "5xx>100%", "5xx>-1%", "5xx>nan%", "5xx> 5%", "502>5%"}) {
         INFO(bad);
         CHECK_FALSE(parse_revert_rule(bad));
     }

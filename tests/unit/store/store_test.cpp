@@ -152,7 +152,9 @@ TEST_CASE("store: a trial is kept until it ends", "[store][store]") {
     CHECK(trial->deadline_ms == 20);
     CHECK(trial->confirm);
     CHECK(trial->revert_if == "5xx>5%");
-    SECTION("by itself") { store.end_trial(); }
+    SECTION("by itself") {
+        store.end_trial();
+    }
     SECTION("by a revision") {
         Store::Write ending = write(6, "a", "1", std::nullopt);
         ending.ends_trial = true;
