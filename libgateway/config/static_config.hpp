@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/config/admin_settings.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/environment.hpp"
 #include "libgateway/config/etcd_settings.hpp"
@@ -25,26 +26,6 @@ struct LocalStoreSettings {
                                                 "its file; default: `store.db` in `gateway.data_dir`", length(0, 511)))
                                        .closed();
 };
-// Accepted so that files of later builds can be checked; no effect in this one.
-struct AdminSettings {
-    AddressSettings admin_listen{"127.0.0.1", 9180};
-    bool admin_key_required = true, https_admin = false, enable_admin_cors = true, enable_admin_ui = true;
-    std::vector<std::string> allow_admin{"127.0.0.0/24"};
-    RawArray admin_key;
-    RawObject admin_api_mtls;
-    std::string admin_api_version = "v3";
-    static constexpr auto schema =
-        fields(field("admin_listen", &AdminSettings::admin_listen, "address"),
-               field("admin_key_required", &AdminSettings::admin_key_required, "key check"),
-               field("https_admin", &AdminSettings::https_admin, "TLS"),
-               field("enable_admin_cors", &AdminSettings::enable_admin_cors, "CORS headers"),
-               field("enable_admin_ui", &AdminSettings::enable_admin_ui, "no UI ships"),
-               field("allow_admin", &AdminSettings::allow_admin, "peers", each(pattern(network_text, is_network))),
-               field("admin_key", &AdminSettings::admin_key, "keys"),
-               field("admin_api_mtls", &AdminSettings::admin_api_mtls, "certificates"),
-               field("admin_api_version", &AdminSettings::admin_api_version, "envelope"))
-            .closed();
-};
 struct DeploymentSection {
     std::string role = "traditional";
     ProviderSettings role_traditional, role_data_plane, role_control_plane;
@@ -60,7 +41,7 @@ struct DeploymentSection {
             field("role_traditional", &DeploymentSection::role_traditional, "with role traditional"),
             field("role_data_plane", &DeploymentSection::role_data_plane, "with role data_plane"),
             field("role_control_plane", &DeploymentSection::role_control_plane, "not in this build"),
-            field("admin", &DeploymentSection::admin, "Admin API (not in this build)"),
+            field("admin", &DeploymentSection::admin, "Admin API"),
             field("local", &DeploymentSection::local, "embedded store"),
             field("etcd", &DeploymentSection::etcd, "store of many machines"),
             field("route_file", &DeploymentSection::route_file, "routes and other objects", length(1, 511)),
@@ -123,6 +104,8 @@ struct StaticConfig {
     bool local_provider() const noexcept;
     // Whether etcd is the source; deployment.etcd is there then.
     bool etcd_provider() const noexcept;
+    // Whether this gateway has an Admin API.
+    bool admin_api() const noexcept;
 };
 
 // Where the file stands and who reads it; decides the defaults of directories.

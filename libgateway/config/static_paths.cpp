@@ -60,6 +60,10 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");
     config.nginx_config.error_log = log_target(config.nginx_config.error_log, logs);
     config.nginx_config.http.access_log = log_target(config.nginx_config.http.access_log, logs);
+    AdminTls& tls = config.deployment.admin.admin_api_mtls;
+    for (std::string* file : {&tls.admin_ssl_cert, &tls.admin_ssl_cert_key, &tls.admin_ssl_ca_cert}) {
+        if (!file->empty()) *file = beside(directory, *file).string();
+    }
     config.deployment.route_file = beside(directory, config.deployment.route_file).string();
 }
 

@@ -116,7 +116,8 @@ struct ApisixSection {
     static constexpr auto schema =
         fields(
             field("node_listen", &ApisixSection::node_listen, "plain listeners"),
-            field("enable_admin", &ApisixSection::enable_admin, "Admin API (not in this build)"),
+            field("enable_admin", &ApisixSection::enable_admin,
+                  "Admin API, where the objects of this machine's store can be changed"),
             field("enable_dev_mode", &ApisixSection::enable_dev_mode, "one worker, one socket"),
             field("enable_reuseport", &ApisixSection::enable_reuseport, "a listening socket per worker"),
             field("enable_ipv6", &ApisixSection::enable_ipv6, "listen on [::] too, ask for AAAA"),
@@ -142,7 +143,8 @@ struct ApisixSection {
             field("dns_resolver_valid", &ApisixSection::dns_resolver_valid, "seconds; default: the record's TTL"),
             field("resolver_timeout", &ApisixSection::resolver_timeout, "seconds", at_least(1)),
             field("enable_resolv_search_opt", &ApisixSection::enable_resolv_search_opt, "search list of resolv.conf"),
-            field("enable_control", &ApisixSection::enable_control, "Control API (not in this build)"),
+            field("enable_control", &ApisixSection::enable_control,
+                  "Control API: what is in force, without keys, for this machine"),
             field("control", &ApisixSection::control, "its address"),
             field("status", &ApisixSection::status, "Status API; off without this key"),
             field("disable_upstream_healthcheck", &ApisixSection::disable_upstream_healthcheck, "no probes at all"),

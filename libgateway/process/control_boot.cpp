@@ -86,6 +86,8 @@ void Control::attach(Received received) {
     users_ = std::move(received.socket);
     probers_ = std::move(received.status);
     scrapers_ = std::move(received.metrics);
+    admins_ = std::move(received.admin);
+    inners_ = std::move(received.inner);
     if (in_charge_) listen_to_users();
 }
 
@@ -99,6 +101,7 @@ void Control::listen_to_users() {
         status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
         status_api_->listen(std::move(probers_));
     }
+    open_doors();
     if (!scrapers_) return;
     metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, catalogue_);
     metrics_->listen(std::move(scrapers_));
@@ -152,6 +155,8 @@ asio::awaitable<void> Control::first_document() {
     }
     remember(outcome);
     situation_.synchronised = true;
+    refresh_doors();
+    if (in_charge_) open_doors();
     tell_master();
 }
 

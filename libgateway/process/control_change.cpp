@@ -96,6 +96,7 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     catalogue_.accept(std::move(reading));
     if (!changes.empty()) catalogue_.note_file_revision(published.revision);
     protect_disk(ring_before);
+    refresh_doors();
     situation_.source = etcd_ ? etcd_->address() : catalogue_.route_file();
     if (!etcd_ || etcd_->loaded()) situation_.missing.clear();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));

@@ -86,6 +86,16 @@ void set_listeners(const config::ApisixSection& apisix, Plan& plan) {
         plan.status_address_size = set_address(plan.status_address, apisix.status->ip, apisix.status->port);
 }
 
+void set_apis(const config::StaticConfig& config, Plan& plan) {
+    const config::AdminSettings& admin = config.deployment.admin;
+    const config::AdminListen listen = admin.admin_listen.value_or(config::AdminListen());
+    if (config.admin_api()) plan.admin_address_size = set_address(plan.admin_address, listen.ip, listen.port);
+    const config::ApisixSection& apisix = config.apisix;
+    if (apisix.enable_control)
+        plan.inner_address_size = set_address(plan.inner_address, apisix.control.ip, apisix.control.port);
+    plan.admin_required = admin.admin_listen.has_value();
+}
+
 // Without the plugin nobody asks for metrics.
 void set_metrics(const config::StaticConfig& config, Plan& plan) {
     config::Errors errors;
@@ -149,6 +159,7 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     plan = {};
     set_listeners(config.apisix, plan);
     set_metrics(config, plan);
+    set_apis(config, plan);
     set_processes(config, plan);
     set_user(config.nginx_config.user, plan);
     set_tables(config.nginx_config.http, plan);

@@ -32,10 +32,12 @@ void to_error_log(LogLevel level, std::string_view line) {
 
 // The listeners are numbered by what there is.
 Received received_from(PacketReader<MasterHead>& packet) {
-    Received received{packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), {}, {}};
+    Received received{packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), {}, {}, {}, {}};
     std::size_t at = 3;
     if (packet.head().number & 1) received.status = packet.take_fd(at++);
-    if (packet.head().number & 2) received.metrics = packet.take_fd(at);
+    if (packet.head().number & 2) received.metrics = packet.take_fd(at++);
+    if (packet.head().number & 4) received.admin = packet.take_fd(at++);
+    if (packet.head().number & 8) received.inner = packet.take_fd(at);
     return received;
 }
 
@@ -161,9 +163,12 @@ void Control::take_charge() {
 asio::awaitable<void> Control::leave() {
     if (server_) server_->stop();
     if (status_api_) status_api_->stop();
+    if (admin_) admin_->stop();
+    if (inner_) inner_->stop();
     asio::steady_timer tick(loop_);
     const auto deadline = std::chrono::steady_clock::now() + last_answers;
-    while (server_ && server_->open() != 0 && std::chrono::steady_clock::now() < deadline) {
+    const auto open = [this] { return (server_ ? server_->open() : 0) + (admin_ ? admin_->busy() : 0); };
+    while (open() != 0 && std::chrono::steady_clock::now() < deadline) {
         tick.expires_after(std::chrono::milliseconds(2));
         co_await tick.async_wait(quietly);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libgateway/admin/status_api.hpp"
+#include "libgateway/process/control_admin.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_debug.hpp"
@@ -30,7 +31,7 @@ namespace gateway::process {
 
 // What the master hands over; the listeners may be empty.
 struct Received {
-    UniqueFd segment, channel, socket, status, metrics;
+    UniqueFd segment, channel, socket, status, metrics, admin, inner;
 };
 
 // One per control process. Four threads: the loop (all of this), a builder (reading files, folding journals, routers
@@ -82,6 +83,8 @@ public:
     asio::awaitable<std::shared_ptr<const DocumentView>> view();
 
     asio::io_context& loop() noexcept { return loop_; }
+    // False while a new binary starts: nothing may be changed by this one.
+    bool in_charge() const noexcept { return in_charge_; }
     asio::thread_pool& builder() noexcept { return builder_; }
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
@@ -109,6 +112,8 @@ private:
     asio::awaitable<void> wait_for_workers();
     asio::awaitable<void> wait_for_static_file();
     void listen_to_users();
+    void open_doors();
+    void refresh_doors();
 
     // control_process.cpp
     void on_master(PacketReader<MasterHead>& packet);
@@ -170,8 +175,10 @@ private:
     std::unique_ptr<DebugFile> debug_file_;
     std::unique_ptr<admin::StatusApi> status_api_;
     std::unique_ptr<MetricsExporter> metrics_;
-    UniqueFd users_, probers_,
-        scrapers_;  // listeners of control socket, Status API and metrics until they are listened to
+    std::unique_ptr<AdminDoor> admin_;
+    std::unique_ptr<InnerDoor> inner_;
+    // Listeners of control socket, Status API, metrics, Admin API and Control API until they are listened to.
+    UniqueFd users_, probers_, scrapers_, admins_, inners_;
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
     std::shared_ptr<const DocumentView> view_;
     std::chrono::steady_clock::time_point view_used_;

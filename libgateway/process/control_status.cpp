@@ -173,7 +173,9 @@ json::Value StatusPage::to_json() const {
          {"tables", tables()},
          {"upgrade_note", json::Value(situation_.upgrade_note)},
          {"status_port", situation_.resources.status_port},
-         {"metrics_port", situation_.resources.metrics_port}});
+         {"metrics_port", situation_.resources.metrics_port},
+         {"admin_port", situation_.resources.admin_port},
+         {"control_port", situation_.resources.inner_port}});
 }
 
 }  // namespace gateway::process

@@ -102,6 +102,12 @@ std::string check(const Plan& plan) {
     if (plan.metrics_address_size != 0 && !is_address(plan.metrics_address, plan.metrics_address_size)) {
         return "prometheus.export_addr: not an IPv4 or IPv6 address";
     }
+    if (plan.admin_address_size != 0 && !is_address(plan.admin_address, plan.admin_address_size)) {
+        return "deployment.admin.admin_listen: not an IPv4 or IPv6 address";
+    }
+    if (plan.inner_address_size != 0 && !is_address(plan.inner_address, plan.inner_address_size)) {
+        return "apisix.control: not an IPv4 or IPv6 address";
+    }
     return check_texts(plan);
 }
 
@@ -115,7 +121,7 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         bool differs;
         std::string_view name;
     };
-    const std::array<Field, 8> fields{
+    const std::array<Field, 10> fields{
         Field{before.uid != after.uid || before.gid != after.gid, "user"},
         Field{!(before.data_dir == after.data_dir), "data_dir"},
         Field{!(before.socket_path == after.socket_path), "socket"},
@@ -126,6 +132,12 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         Field{before.metrics_address_size != after.metrics_address_size ||
                   !same_bytes(before.metrics_address, after.metrics_address),
               "prometheus.export_addr"},
+        Field{before.admin_address_size != after.admin_address_size ||
+                  !same_bytes(before.admin_address, after.admin_address),
+              "admin_listen"},
+        Field{before.inner_address_size != after.inner_address_size ||
+                  !same_bytes(before.inner_address, after.inner_address),
+              "apisix.control"},
         Field{before.reuse_port != after.reuse_port, "enable_reuseport"},
         Field{before.table_sizes != after.table_sizes, "lua_shared_dict"},
     };
@@ -148,6 +160,11 @@ void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     plan.status_address_size = before.status_address_size;
     plan.metrics_address = before.metrics_address;
     plan.metrics_address_size = before.metrics_address_size;
+    plan.admin_address = before.admin_address;
+    plan.admin_address_size = before.admin_address_size;
+    plan.admin_required = before.admin_required;
+    plan.inner_address = before.inner_address;
+    plan.inner_address_size = before.inner_address_size;
     plan.table_sizes = before.table_sizes;
     plan.reuse_port = before.reuse_port;
 }

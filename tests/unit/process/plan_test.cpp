@@ -54,6 +54,8 @@ TEST_CASE("plan: each wrong field is named", "[process][plan]") {
         {[](Plan& p) { p.gid = std::int64_t{1} << 32; }, "user"},
         {[](Plan& p) { p.table_sizes[1] = ~0ull; }, "lua_shared_dict"},
         {[](Plan& p) { p.error_log_level = 8; }, "error_log_level"},
+        {[](Plan& p) { p.admin_address_size = 3; }, "admin_listen: not an IPv4"},
+        {[](Plan& p) { p.inner_address_size = 3; }, "apisix.control: not an IPv4"},
         {[](Plan& p) { p.listeners[1].address.ss_family = AF_UNIX; }, "listener 2: not an IPv4"},
         {[](Plan& p) { p.listeners[0].address_size = 3; }, "listener 1: not an IPv4"},
         {[](Plan& p) { p.listeners[1].address = p.listeners[0].address; },
