@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
+
 #include "libgateway/base/log.hpp"
 #include "libgateway/keyring/key_file.hpp"
 #include "libgateway/process/control_plugins.hpp"
@@ -79,6 +81,21 @@ asio::awaitable<std::string> reload_files(Control& control) {
     co_return outcome.record.errors.front();
 }
 
+// Workers that lagged before this write are not waited for, and have not adopted it either.
+void add_behind(Control& control, store::Written& written) {
+    const auto* pages = control.segment() ? control.segment()->zone_as<WorkerPages>(workers_zone) : nullptr;
+    for (std::uint32_t i = 0; pages && i < max_workers; ++i) {
+        const WorkerPage& page = (*pages)[i];
+        const auto pid = static_cast<std::uint32_t>(page.pid.load(std::memory_order_relaxed));
+        const auto state = static_cast<WorkerState>(page.state.load(std::memory_order_acquire));
+        const bool serves = state == WorkerState::ready || state == WorkerState::lagging;
+        const bool behind = page.revision.load(std::memory_order_acquire) < written.revision;
+        if (pid == 0 || !serves || !behind || control.revisions().lagging_since(i) == 0) continue;
+        const bool named = std::find(written.lagging.begin(), written.lagging.end(), pid) != written.lagging.end();
+        if (!named) written.lagging.push_back(pid);
+    }
+}
+
 }  // namespace
 
 admin::AdminSettings admin_settings(const config::StaticConfig& settings) {
@@ -141,7 +158,9 @@ std::uint64_t CatalogueObjects::revision() const {
 }
 
 asio::awaitable<store::Written> CatalogueObjects::write(std::vector<store::Edit> edits, store::Author author) {
-    return control_.write(std::move(edits), std::move(author));
+    store::Written written = co_await control_.write(std::move(edits), std::move(author));
+    if (written.status == store::WriteStatus::ok) add_behind(control_, written);
+    co_return written;
 }
 
 AdminDoor::AdminDoor(Control& control)

@@ -128,6 +128,7 @@ asio::awaitable<void> Control::first_document() {
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
     if (resumes) {
         begin_with(*kept);
+        catalogue_.note_file_revision(kept->revision);
         co_await wait_for_workers();
     }
     catalogue_.note_reading();

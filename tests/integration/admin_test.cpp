@@ -123,6 +123,7 @@ TEST_CASE("Admin API: a worker that lags is named, and the next write does not w
     REQUIRE(first.status() == 201);
     REQUIRE(field_of(first, "X-Gateway-Pending") == std::to_string(stuck));
     REQUIRE(second.status() == 201);
+    REQUIRE(field_of(second, "X-Gateway-Pending") == std::to_string(stuck));
     REQUIRE(taken < 1500ms * patience);
     REQUIRE(eventually([&] { return house.gateway.ready(); }, 20s));
     REQUIRE(field_of(house.ask("PUT", "/routes/2", house.route_to_upstream("/b")), "X-Gateway-Pending").empty());
