@@ -182,9 +182,9 @@ TEST_CASE("etcd: down at the very first start there is no configuration, and the
     options.wait = false;
     GatewayProcess gateway(options);
     CHECK(eventually([&] { return text_in(gateway, "store_problem").find("127.0.0.1") != std::string::npos; }));
-    CHECK_FALSE(gateway.ready());
+    CHECK(gateway.ctl({"status"}).exit == 4);
     etcd.start();
-    CHECK(eventually([&] { return gateway.ready(); }));
+    CHECK(eventually([&] { return gateway.ctl({"status"}).exit == 0; }, 20s));
     CHECK(body(gateway, "/a") == "a");
 }
 
