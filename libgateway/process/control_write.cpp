@@ -68,6 +68,9 @@ asio::awaitable<Control::Outcome> Control::change_now(std::vector<store::Edit> e
     std::string why = no_writes();
     if (!why.empty()) {
         outcome = refusal(store::WriteStatus::unavailable, {why});
+    } else if (etcd_ && cause.trial) {
+        outcome = refusal(store::WriteStatus::refused,
+                          {"objects are in etcd: a trial (--confirm-within, --revert-if) needs the embedded store"});
     } else if (cause.precondition && !(why = cause.precondition()).empty()) {
         outcome = refusal(store::WriteStatus::refused, {why});
     } else {

@@ -85,6 +85,26 @@ TEST_CASE("etcd: what is written there is served, in the layout of the reference
     CHECK(text_in(gateway, "store") == etcd.url() + "/apisix");
 }
 
+TEST_CASE("etcd: what needs a history is refused, and control lives on", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    const pid_t control = gateway.control();
+    gateway.folder().write("more.yaml", "routes:\n  - {id: z, uri: /z, plugins: {mocking: {response_example: z}}}\n");
+    const std::string file = (gateway.folder() / "more.yaml").string();
+    const RunResult trial = gateway.ctl({"apply", "--confirm-within", "1s", file});
+    CHECK(trial.exit == 1);
+    CHECK_THAT(trial.out, contains("a trial (--confirm-within, --revert-if) needs the embedded store"));
+    CHECK(status_of(gateway, "/z") == 404);
+    CHECK(gateway.ctl({"history"}).exit == 1);
+    CHECK(gateway.ctl({"rollback", "1"}).exit == 1);
+    CHECK(gateway.ctl({"diff", "--rev", "1"}).exit == 1);
+    CHECK(gateway.ctl({"confirm"}).exit == 1);
+    CHECK(gateway.ctl({"apply", file}).exit == 0);
+    CHECK(body(gateway, "/z") == "z");
+    CHECK(gateway.control() == control);
+}
+
 TEST_CASE("etcd: a bad object there changes nothing else and is tried again", "[e2e][etcd]") {
     if (left_out()) return;
     EtcdServer etcd;
