@@ -44,7 +44,11 @@ asio::awaitable<WatchMessage> Watch::next(std::chrono::milliseconds silence) {
 
 bool Watch::ready() noexcept {
     if (line_) return true;
-    if (const auto line = lines_.next()) line_.emplace(*line);
+    while (const auto line = lines_.next()) {
+        if (line->empty()) continue;
+        line_.emplace(*line);
+        break;
+    }
     return line_.has_value();
 }
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/base/lines.hpp"
 #include "libgateway/etcd/connection.hpp"
-#include "libgateway/etcd/lines.hpp"
 #include "libgateway/etcd/messages.hpp"
 #include "libgateway/etcd/options.hpp"
 

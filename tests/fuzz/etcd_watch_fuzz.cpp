@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "libgateway/etcd/lines.hpp"
+#include "libgateway/base/lines.hpp"
 #include "libgateway/etcd/messages.hpp"
 
 namespace {
@@ -16,12 +16,14 @@ struct Read {
 };
 
 Read read(std::string_view bytes, std::size_t slice) {
-    gateway::etcd::Lines lines(200);
+    gateway::Lines lines(200);
     Read out;
     for (std::size_t at = 0; at < bytes.size() && !out.refused; at += slice) {
         lines.feed(bytes.substr(at, slice));
         try {
-            while (const auto line = lines.next()) out.messages.push_back(gateway::etcd::read_watch_message(*line));
+            while (const auto line = lines.next()) {
+                if (!line->empty()) out.messages.push_back(gateway::etcd::read_watch_message(*line));
+            }
         } catch (const gateway::etcd::Failure&) {
             out.refused = true;
         }

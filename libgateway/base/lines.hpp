@@ -1,18 +1,21 @@
 // Lines out of a stream that comes in any pieces, with a limit on how long one may become.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace gateway::etcd {
+namespace gateway {
 
+// Takes any bytes in any slices.
 class Lines {
 public:
     explicit Lines(std::size_t limit) noexcept : limit_(limit) {}
 
     void feed(std::string_view bytes);
-    // The next whole line without its end, empty ones left out; the view holds until the next call of anything.
+    // The next whole line, without "\n" (and "\r" before it); the view holds until the next call of anything. Nothing
+    // while it is incomplete.
     std::optional<std::string_view> next();
     // A line, finished or not, is longer than the limit: nothing more is to be had from this stream.
     bool overlong() const noexcept { return overlong_; }
@@ -27,4 +30,4 @@ private:
     bool overlong_ = false;
 };
 
-}  // namespace gateway::etcd
+}  // namespace gateway
