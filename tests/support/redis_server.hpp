@@ -89,4 +89,32 @@ private:
     Process process_;
 };
 
+// A cluster of two, and in which of them a key lies.
+struct RedisPair {
+    template <class... Settings>
+    explicit RedisPair(const Settings&... settings) : one(settings..., in_cluster()), two(settings..., in_cluster()) {
+        one.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
+        two.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"});
+        one.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(two.port())});
+        const bool whole = eventually(
+            [this] {
+                const auto ok = [](RedisServer& node) {
+                    return node.ask({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
+                };
+                return ok(one) && ok(two);
+            },
+            std::chrono::seconds(20));
+        if (!whole) throw std::runtime_error("redis-server: the cluster does not form");
+    }
+    RedisServer& owner_of(const std::string& key) {
+        return std::stoi(one.ask({"CLUSTER", "KEYSLOT", key})) < 8192 ? one : two;
+    }
+    RedisServer& other_than(const RedisServer& node) noexcept { return &node == &one ? two : one; }
+
+    RedisServer one, two;
+
+private:
+    static std::vector<std::string> in_cluster() { return {"--cluster-enabled", "yes"}; }
+};
+
 }  // namespace gateway::test
