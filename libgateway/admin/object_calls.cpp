@@ -285,7 +285,6 @@ ObjectCalls::Answer ObjectCalls::write(const Call& call, Draft draft) {
     }
     std::string refusal = write_refusal(kind, edit.id, draft.value, objects_);
     if (!refusal.empty()) co_return refuse(400, refusal);
-    seal_secrets(kind, edit.id, draft.value, ring.get());
     edit.json = json::write(draft.value);
     edit.expected = draft.generated ? std::optional<std::uint64_t>(0) : draft.expected;
     std::vector<store::Edit> edits;

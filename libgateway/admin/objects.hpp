@@ -38,7 +38,7 @@ public:
     virtual std::string closed() const { return {}; }
     // Number of the revision in force.
     virtual std::uint64_t revision() const = 0;
-    // All edits as one revision, or none; answers when it is on disk and every living worker has it.
+    // All edits as one revision, or none, secrets encrypted; answers when it is on disk and every living worker has it.
     virtual boost::asio::awaitable<store::Written> write(std::vector<store::Edit> edits, store::Author author) = 0;
 };
 

@@ -1,4 +1,5 @@
-// Secrets of objects on their way in and out of the Admin API: encrypted in the store, open for checks and in GET.
+// Secrets of objects on their way in and out of the Admin API: encrypted in the store (Objects::write sees to
+// it), open for checks and in GET.
 #pragma once
 
 #include <string>
@@ -15,8 +16,6 @@ using KeyringView = const keyring::Keyring*;
 
 // Opens what is encrypted, in place; what no key reads stays as it is.
 void open_secrets(config::Kind kind, std::string_view id, json::Value& item, KeyringView ring);
-// Encrypts the secret fields of plugins, in place, unless there is no key to encrypt with.
-void seal_secrets(config::Kind kind, std::string_view id, json::Value& item, KeyringView ring);
 // Whether a text of JSON may hold secrets at all: most objects need not be parsed to be shown.
 bool may_hold_secrets(config::Kind kind, std::string_view json) noexcept;
 

@@ -10,6 +10,7 @@
 #include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/sources/check.hpp"
+#include "libgateway/sources/secrets.hpp"
 
 namespace gateway::test {
 
@@ -56,6 +57,12 @@ public:
     boost::asio::awaitable<store::Written> write(std::vector<store::Edit> edits, store::Author author) override {
         authors.push_back(std::move(author));
         if (before_write) std::exchange(before_write, {})();
+        for (store::Edit& edit : edits) {
+            if (!edit.json || !keyring_) continue;
+            json::Value value = json::parse(*edit.json);
+            sources::seal_item(edit.kind, edit.id, value, *keyring_);
+            edit.json = json::write(value);
+        }
         store::Written written = next_answer;
         if (written.status == store::WriteStatus::ok) written = apply(edits);
         written.lagging = next_answer.lagging;
