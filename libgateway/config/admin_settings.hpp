@@ -9,14 +9,7 @@
 
 namespace gateway::config {
 
-struct AdminListen {
-    std::string ip = "127.0.0.1";
-    std::uint16_t port = 9180;
-    static constexpr auto schema =
-        fields(field("ip", &AdminListen::ip, "address", pattern("IPv4 or IPv6 address", is_address)),
-               field("port", &AdminListen::port, "port", range(0, 65535)))
-            .closed();
-};
+using AdminListen = AddressSettings<9180>;
 
 struct AdminKey {
     std::string name, key, role = "admin";

@@ -22,20 +22,14 @@ struct RouterSettings {
                field("ssl", &RouterSettings::ssl, "only value", one_of("radixtree_sni")))
             .closed();
 };
+// Where one of the gateway's own interfaces listens.
+template <std::uint16_t Port>
 struct AddressSettings {
     std::string ip = "127.0.0.1";
-    std::uint16_t port = 0;
+    std::uint16_t port = Port;
     static constexpr auto schema =
         fields(field("ip", &AddressSettings::ip, "address", pattern("IPv4 or IPv6 address", is_address)),
                field("port", &AddressSettings::port, "port", range(0, 65535)))
-            .closed();
-};
-struct StatusSettings {
-    std::string ip = "127.0.0.1";
-    std::uint16_t port = 7085;
-    static constexpr auto schema =
-        fields(field("ip", &StatusSettings::ip, "address", pattern("IPv4 or IPv6 address", is_address)),
-               field("port", &StatusSettings::port, "port", range(0, 65535)))
             .closed();
 };
 struct ProxyProtocolSettings {
@@ -104,8 +98,8 @@ struct ApisixSection {
     std::uint32_t resolver_timeout = 5;
     bool enable_resolv_search_opt = true;
     bool enable_control = true;
-    AddressSettings control{"127.0.0.1", 9090};
-    std::optional<StatusSettings> status;
+    AddressSettings<9090> control;
+    std::optional<AddressSettings<7085>> status;
     bool disable_upstream_healthcheck = false;
     std::optional<std::vector<std::string>> trusted_addresses;  // absent: X-Forwarded-* rules without trust
     ProxyProtocolSettings proxy_protocol;

@@ -38,9 +38,7 @@ void Master::open_machine(const Plan& plan) {
     lock_ = lock_instance(std::string(plan.data_dir.view()));
     LogFiles logs = LogFiles::open(plan);
     channel_listener_ = open_channel_listener(channel_address_);
-    if (plan.status_address_size != 0) {
-        status_listener_ = open_status_listener(plan.status_address, plan.status_address_size);
-    }
+    if (plan.status) status_listener_ = open_interface(plan.status);
     open_extra(plan);
     const std::string socket(plan.socket_path.view());
     prepare_parent(socket, plan);
@@ -56,9 +54,8 @@ void Master::open_machine(const Plan& plan) {
 namespace {
 
 // These addresses have defaults, so several gateways on one machine meet there: traffic does not depend on them.
-void open_if_free(UniqueFd& listener, const sockaddr_storage& address, std::uint32_t size,
-                  std::string_view without) try {
-    if (size != 0) listener = open_status_listener(address, size);
+void open_if_free(UniqueFd& listener, const PlanAddress& where, std::string_view without) try {
+    if (where) listener = open_interface(where);
 } catch (const std::exception& error) {
     log::alert("{}: {}", without, error.what());
 }
@@ -66,14 +63,12 @@ void open_if_free(UniqueFd& listener, const sockaddr_storage& address, std::uint
 }  // namespace
 
 void Master::open_extra(const Plan& plan) {
-    open_if_free(metrics_listener_, plan.metrics_address, plan.metrics_address_size, "no metrics are exported");
-    open_if_free(inner_listener_, plan.inner_address, plan.inner_address_size,
-                 "no Control API (apisix.control, apisix.enable_control)");
-    if (plan.admin_required && plan.admin_address_size != 0) {
-        admin_listener_ = open_status_listener(plan.admin_address, plan.admin_address_size);
+    open_if_free(metrics_listener_, plan.metrics, "no metrics are exported");
+    open_if_free(inner_listener_, plan.inner, "no Control API (apisix.control, apisix.enable_control)");
+    if (plan.admin_required && plan.admin) {
+        admin_listener_ = open_interface(plan.admin);
     } else {
-        open_if_free(admin_listener_, plan.admin_address, plan.admin_address_size,
-                     "no Admin API (deployment.admin.admin_listen, apisix.enable_admin)");
+        open_if_free(admin_listener_, plan.admin, "no Admin API (deployment.admin.admin_listen, apisix.enable_admin)");
     }
 }
 
