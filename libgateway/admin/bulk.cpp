@@ -115,7 +115,6 @@ void add_item(const Objects& objects, BulkItem& item, KeyringView ring, BulkEdit
     if (!where.empty() && edits.refusal.empty())
         edits.refusal = std::string(config::kind_name(item.kind)) + " [" + item.id + "] is defined in " + where;
     if (!metadata) set_times(item.value, before.get());
-    seal_secrets(item.kind, item.id, item.value, ring);
     edits.list.push_back({item.kind, item.id, json::write(item.value), std::nullopt, 0});
 }
 

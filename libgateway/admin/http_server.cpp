@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -23,6 +24,10 @@ namespace {
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr auto drain_limit = std::chrono::seconds(2);
 constexpr std::size_t most_drained = 16 << 20;
+// A long text goes out in pieces with a pause behind each, 32 MiB a second: many megabytes in one go would fill the
+// queues that requests of this machine wait in, too.
+constexpr std::size_t piece = 65536;
+constexpr auto between_pieces = std::chrono::milliseconds(2);
 
 using Message = http::response<http::span_body<const char>>;
 using Parser = http::request_parser<http::string_body>;
@@ -34,8 +39,8 @@ Message message_for(const Reply& reply, bool head_only, bool keep_alive) {
     message.set(http::field::content_type, reply.content_type);
     message.set(http::field::cache_control, "no-store");
     message.keep_alive(keep_alive);
-    message.content_length(reply.body.size());
-    if (!head_only) message.body() = {reply.body.data(), reply.body.size()};
+    message.content_length(reply.text().size());
+    if (!head_only) message.body() = {reply.text().data(), reply.text().size()};
     return message;
 }
 
@@ -128,8 +133,27 @@ private:
     asio::awaitable<bool> send(const Reply& reply, bool head_only, bool keep_alive) {
         const Message message = message_for(reply, head_only, keep_alive);
         limit(server_.limits_.reply);
+        if (message.body().size() > piece) co_return co_await send_long(message);
         auto [failed, sent] = co_await http::async_write(stream_, message, quietly);
         co_return !failed;
+    }
+
+    asio::awaitable<bool> send_long(const Message& message) {
+        http::response_serializer<http::span_body<const char>> serializer(message);
+        serializer.split(true);
+        auto [no_head, head] = co_await http::async_write_header(stream_, serializer, quietly);
+        if (no_head) co_return false;
+        asio::steady_timer pause(server_.loop_);
+        for (std::string_view rest(message.body().data(), message.body().size()); !rest.empty();) {
+            limit(server_.limits_.reply);
+            const asio::const_buffer next(rest.data(), std::min(rest.size(), piece));
+            auto [failed, sent] = co_await asio::async_write(stream_, next, quietly);
+            if (failed) co_return false;
+            rest.remove_prefix(sent);
+            pause.expires_after(between_pieces);
+            if (!rest.empty()) co_await pause.async_wait(quietly);
+        }
+        co_return true;
     }
 
     // The end of a connection, or bytes that are no HTTP.

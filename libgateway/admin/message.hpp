@@ -1,6 +1,7 @@
-// A request to the Admin API or the Control API and its answer, free of sockets.
+// A request to one of the interfaces of control and its answer, free of sockets.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +22,12 @@ struct Request {
 
 struct Reply {
     unsigned status = 200;
-    std::string body;
+    std::string body = {};
     std::string content_type = "application/json";
-    Fields fields;
+    Fields fields = {};
+    std::shared_ptr<const std::string> shared = nullptr;  // instead of `body`: a text that several answers share
+
+    std::string_view text() const noexcept { return shared ? std::string_view(*shared) : std::string_view(body); }
 };
 
 bool has_field(const Reply& reply, std::string_view name) noexcept;

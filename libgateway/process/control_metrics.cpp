@@ -186,7 +186,11 @@ MetricsExporter::MetricsExporter(asio::io_context& control_loop, const shm::Segm
     : control_loop_(control_loop),
       segment_(segment),
       catalogue_(catalogue),
-      server_(loop_, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
+      server_(loop_,
+              {[this](admin::Request request) { return answer(std::move(request)); },
+               [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },
+               [] { return admin::refuse(400, "malformed request"); }},
+              admin::limits_of_probes()) {}
 
 MetricsExporter::~MetricsExporter() {
     loop_.stop();
@@ -223,14 +227,18 @@ asio::awaitable<void> MetricsExporter::refresh() {
     }
 }
 
-admin::SmallReply MetricsExporter::answer(std::string_view method, std::string_view target) const {
-    static const auto nothing = std::make_shared<const std::string>(R"({"error_msg":"404 Route Not Found"})");
-    static const auto no_data =
-        std::make_shared<const std::string>(R"({"message":"Failed to retrieve metrics: no data available"})");
-    const std::string_view path = target.substr(0, target.find('?'));
-    if (method != "GET" || path != uri_) return {404, "application/json", nothing};
-    if (!text_ || std::chrono::steady_clock::now() > good_until_) return {500, "application/json", no_data};
-    return {200, "text/plain; version=0.0.4", text_};
+asio::awaitable<admin::Reply> MetricsExporter::answer(admin::Request request) {
+    admin::Reply reply = reply_to(request);
+    reply.fields.emplace_back("Server", "gateway/" GATEWAY_VERSION);
+    co_return reply;
+}
+
+admin::Reply MetricsExporter::reply_to(const admin::Request& request) const {
+    const std::string_view target = request.target, path = target.substr(0, target.find('?'));
+    if (request.method != "GET" || path != uri_) return {404, R"({"error_msg":"404 Route Not Found"})"};
+    if (!text_ || std::chrono::steady_clock::now() > good_until_)
+        return {500, R"({"message":"Failed to retrieve metrics: no data available"})"};
+    return {200, {}, "text/plain; version=0.0.4", {}, text_};
 }
 
 }  // namespace gateway::process

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "libgateway/admin/http_server.hpp"
 #include "libgateway/admin/series_sum.hpp"
-#include "libgateway/admin/small_server.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/worker_page.hpp"
@@ -28,13 +28,14 @@ public:
 
 private:
     asio::awaitable<void> refresh();
-    admin::SmallReply answer(std::string_view method, std::string_view target) const;
+    asio::awaitable<admin::Reply> answer(admin::Request request);
+    admin::Reply reply_to(const admin::Request& request) const;
 
     asio::io_context& control_loop_;
     const shm::Segment& segment_;
     const Catalogue& catalogue_;
     asio::io_context loop_;
-    admin::SmallServer server_;
+    admin::HttpServer server_;
     std::shared_ptr<const std::string> text_;
     std::chrono::steady_clock::time_point good_until_;
     std::string uri_;
