@@ -167,7 +167,7 @@ def chain_bounds(row):
         bound("CPU time per request, same chain, × nginx + Lua", cpu["gateway"] / cpu["nginx+Lua"], 0.70)
     for name in names[4:]:
         bound(f"instructions more, {name}", full and counts[name] and counts[name] - full, 300, 0)
-    bound("heap allocations per request, same chain", row["allocations"], 0.005, 3)
+    bound("heap allocations per request, same chain", row["allocations"], 0.0005, 3)
     bound(f"{many['count']:,} consumers: CPU × with 10", many["times_same"], 1.1)
     bound(f"{many['count']:,} consumers: ms until a change counts, most", many["seen_most"] * 1000, 100, 1)
     return found
@@ -188,7 +188,7 @@ def bounds(results):
     calls = results.get("calls", {}).get("gateway")
     bound("system calls per request without epoll_wait",
           sum(times for name, times in calls.items() if not name.startswith("epoll")) if calls else None, 4.05)
-    bound("heap allocations per request", results.get("allocations", {}).get("gateway"), 0.005, 3)
+    bound("heap allocations per request", results.get("allocations", {}).get("gateway"), 0.0005, 3)
     bound("private bytes per idle connection", results.get("idle", {}).get("gateway", {}).get("bytes"), 1024, 0)
     reload = results.get("reloads", {}).get("gateway")
     broken = ("post_broken", "short_broken", "tunnels_broken", "idle_closed")
