@@ -114,7 +114,7 @@ TEST_CASE("Admin API: a worker that lags is named, and the next write does not w
     options.workers = 2;
     AdminHouse house(options);
     const pid_t stuck = house.gateway.workers().at(0);
-    ::kill(stuck, SIGSTOP);
+    freeze(stuck);
     const Message first = house.ask("PUT", "/routes/1", house.route_to_upstream("/a"));
     const auto before = std::chrono::steady_clock::now();
     const Message second = house.ask("PUT", "/routes/2", house.route_to_upstream("/b"));

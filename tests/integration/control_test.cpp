@@ -196,7 +196,7 @@ TEST_CASE("SIGSTOP of a worker: named, not waited for twice, ready again when it
     GatewayProcess gateway(with_routes(2));
     const auto port = static_cast<std::uint16_t>(gateway.status().at("status_port").to_number<int>());
     const auto pids = gateway.workers();
-    ::kill(pids[1], SIGSTOP);
+    freeze(pids[1]);
     REQUIRE(eventually([&] { return fetch(port, "GET", "/status/ready").status() == 503; }));
     REQUIRE(fetch(port, "GET", "/status/ready").body.find("worker id: 1 is lagging") != std::string::npos);
     REQUIRE(state(gateway) == "\"degraded\"");

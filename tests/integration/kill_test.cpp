@@ -95,7 +95,7 @@ TEST_CASE("kill: connections that wait in the queue of a worker that dies are se
     ScriptedUpstream upstream;
     GatewayProcess gateway({.routes = echo_route(upstream)});
     const pid_t before = gateway.workers().at(0);
-    ::kill(before, SIGSTOP);
+    freeze(before);
     std::vector<RawClient> waiting;
     for (int i = 0; i < 40; ++i) {
         waiting.emplace_back(gateway.port());
@@ -123,7 +123,7 @@ TEST_CASE("kill: no new connection waits for a worker that has died or stands st
         CHECK(result.broken <= 4);  // at most one under way for each client
     }
     SECTION("stands still: steered away within two seconds") {
-        ::kill(before[1], SIGSTOP);
+        freeze(before[1]);
         const auto all_fast = [&] {
             for (int i = 0; i < 20; ++i) {
                 RawClient client(gateway.port());
@@ -170,7 +170,7 @@ TEST_CASE("kill: a worker that dies while control is down serves again with all 
             0);
     const pid_t control = gateway.control(), worker = gateway.workers().at(0);
     const std::uint16_t port = gateway.port();
-    ::kill(control, SIGSTOP);  // down for as long as the test likes
+    freeze(control);  // down for as long as the test likes
     ::kill(worker, SIGKILL);
     RawClient client(port);
     client.set_limit(back_limit);

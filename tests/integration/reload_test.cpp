@@ -226,7 +226,7 @@ TEST_CASE("reload: a worker that does not run is named, and the gateway is ready
     const auto port = status_port(gateway);
     const std::vector<pid_t> workers = gateway.workers();
     CHECK(readiness(port) == 200);
-    ::kill(workers[1], SIGSTOP);
+    freeze(workers[1]);
     CHECK(eventually([&] { return worker_state(gateway, 1) == "lagging"; }, 3s));
     CHECK(worker_state(gateway, 0) == "ready");
     const Message answer = fetch(port, "GET", "/status/ready", "Connection: close\r\n");

@@ -75,7 +75,7 @@ TEST_CASE("scale: a worker that dies serves thousands of routes again within two
     GatewayProcess gateway({.routes = many_routes(upstream, false)});
     const std::uint16_t port = gateway.port();
     const pid_t worker = gateway.workers()[0], control = gateway.control();
-    if (GENERATE(false, true)) ::kill(control, SIGSTOP);  // one that stands still is no help
+    if (GENERATE(false, true)) freeze(control);  // one that stands still is no help
     ::kill(worker, SIGKILL);
     const auto began = std::chrono::steady_clock::now();
     CHECK(fetch(port, "GET", "/r/4999").body == "<4999>");

@@ -69,7 +69,7 @@ public:
     }
     void stop() { process_.kill(); }
     // Alive, but answering nothing.
-    void freeze() { process_.signal(SIGSTOP); }
+    void freeze() { test::freeze(process_.pid()); }
     void thaw() { process_.signal(SIGCONT); }
 
     // One call of the JSON gateway ("kv/put"); the body of its answer.

@@ -137,7 +137,7 @@ public:
 
     void pause(pid_t pid) {
         stopped_.push_back(pid);
-        ::kill(pid, SIGSTOP);
+        freeze(pid);
     }
     void resume_stopped() {
         for (const pid_t pid : stopped_) ::kill(pid, SIGCONT);

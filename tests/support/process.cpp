@@ -165,4 +165,14 @@ bool alive(pid_t pid) {
     return state != 'X' && state != 'Z';
 }
 
+void freeze(pid_t pid) {
+    ::kill(pid, SIGSTOP);
+    const auto stands_still = [pid] {
+        for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task"))
+            if (state_of(thread.path()).first != 'T') return false;
+        return true;
+    };
+    if (!eventually(stands_still)) throw std::runtime_error("process " + std::to_string(pid) + " does not stop");
+}
+
 }  // namespace gateway::test

@@ -51,5 +51,7 @@ RunResult run(std::vector<std::string> args, milliseconds limit = milliseconds(1
 // Processes whose parent is `parent`, from /proc; and whether a process exists and is no zombie.
 std::vector<pid_t> children_of(pid_t parent);
 bool alive(pid_t pid);
+// SIGSTOP. On return every thread stands still, which takes a moment on a busy machine; throws if that does not come.
+void freeze(pid_t pid);
 
 }  // namespace gateway::test

@@ -59,7 +59,7 @@ public:
     }
     void stop() { process_.kill(); }
     // Alive, but answering nothing.
-    void freeze() { process_.signal(SIGSTOP); }
+    void freeze() { test::freeze(process_.pid()); }
     void thaw() { process_.signal(SIGCONT); }
 
     // What redis-cli prints, without the last line end.
