@@ -18,7 +18,7 @@ namespace gateway::net {
 // What connections of one kind share.
 struct ClientContext {
     struct Free {
-        void operator()(SSL_CTX* context) const noexcept { ::SSL_CTX_free(context); }
+        void operator()(SSL_CTX* owned) const noexcept { ::SSL_CTX_free(owned); }
     };
     std::unique_ptr<SSL_CTX, Free> context;
     error_code problem;  // there is no context, or it can check nothing

@@ -40,7 +40,8 @@ void* create_string(const redisReadTask* task, char* bytes, std::size_t size) {
     return reply;
 }
 void* create_array(const redisReadTask* task, Count count) {
-    if (count < 0 || static_cast<std::size_t>(count) > ReplyReader::most_items) return nullptr;
+    // A negative count, where hiredis has a signed type for it, is a huge one here.
+    if (static_cast<std::size_t>(count) > ReplyReader::most_items) return nullptr;
     Reply* reply = place_of(task);
     reply->kind = Reply::Kind::array;
     reply->items.resize(static_cast<std::size_t>(count));

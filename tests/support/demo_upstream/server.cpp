@@ -55,11 +55,12 @@ void Server::run() {
     for (;;) {
         const int count = ::epoll_wait(epoll_.get(), events, 256, run_timers());
         for (int i = 0; i < count; ++i) {
-            if (events[i].data.u64 == 0) {
+            const std::uint64_t id = events[i].data.u64;  // by value: the structure is packed
+            if (id == 0) {
                 accept_clients();
                 continue;
             }
-            const auto found = clients_.find(events[i].data.u64);
+            const auto found = clients_.find(id);
             if (found != clients_.end()) on_event(*found->second, events[i].events);
         }
     }
