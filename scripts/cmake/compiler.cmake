@@ -14,8 +14,9 @@ target_compile_definitions(gateway_flags INTERFACE
     BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32 BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
     BOOST_ASIO_NO_DEPRECATED GATEWAY_VERSION="${PROJECT_VERSION}")
 if(GATEWAY_SANITIZE)
+    # clang 14 cannot emit a coroutine whose type is noted for the check of calls through pointers.
     target_compile_options(gateway_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
-        -fno-omit-frame-pointer)
+        -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
     target_link_options(gateway_flags INTERFACE -fsanitize=address,undefined)
     target_compile_definitions(gateway_flags INTERFACE GATEWAY_SANITIZED=1)
 endif()
