@@ -335,6 +335,6 @@ TEST_CASE("master: settings that need a restart keep their values and are named"
     machine.configure("workers 3\nlisten a 127.0.0.1 0\nstatus 127.0.0.1 0\npid_file /no/such/place\n");
     machine.master().signal(SIGHUP);
     REQUIRE(eventually([&] { return machine.ready(3); }));
-    CHECK(machine.logged("take effect after a restart: pid_file, status"));
+    CHECK(machine.logged("take effect after a restart: pid_file, apisix.status"));
     CHECK(machine.state()["status_port"] == "0");
 }
