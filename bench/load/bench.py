@@ -21,12 +21,12 @@ QUICK = {"rounds": 7, "seconds": 1, "few": 500, "many": 1500, "calls": 2000, "id
          "route_seconds": 0.3, "route_rounds": 5, "consumers": 100000,
          "changes": 50000, "change_seconds": 6, "bytes": 2**28, "body_rounds": 1,
          "scraped_routes": 10000, "scrape_seconds": 5}
-FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000,
+FULL = {"rounds": 9, "seconds": 2, "few": 1000, "many": 5000, "calls": 20000, "idle": 10000,
         "reloads": 30, "own_reloads": 100, "pause": 0.3,
         "routes": [("paths", 1), ("paths", 1000), ("paths", 100000), ("hosts", 100000)],
         "others_routes": [("paths", 1), ("paths", 100000)], "route_seconds": 1, "route_rounds": 9, "consumers": 100000,
         "changes": 50000, "change_seconds": 60, "bytes": 2**30, "body_rounds": 3,
-        "scraped_routes": 10000, "scrape_seconds": 30}
+        "scraped_routes": 10000, "scrape_seconds": 20}
 PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes", "metrics",
          "chains"]
 LONG_PARTS = ["metrics", "chains"]  # not in the quick run unless named
