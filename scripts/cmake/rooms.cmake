@@ -16,3 +16,11 @@ function(gateway_room name)
         target_link_libraries(gateway_${name} INTERFACE ${links})
     endif()
 endfunction()
+
+# gateway_precompile(<target> header...): with GATEWAY_PRECOMPILE, these are compiled once for all files of the target.
+function(gateway_precompile target)
+    if(GATEWAY_PRECOMPILE)
+        list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/)
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+    endif()
+endfunction()
