@@ -15,10 +15,12 @@ LIMIT = {"limit-count": {"count": 100000000, "time_window": 60}}
 PROMETHEUS = {"prometheus": {}}
 REWRITE = {"proxy-rewrite": {"headers": {"set": {"X-Bench": "1"}}}}
 ADDRESSES = {"ip-restriction": {"whitelist": ["127.0.0.0/8"]}}
+LINE = {"file-logger": {"path": "/dev/null"}}
 FULL = {**KEY_AUTH, **LIMIT, **PROMETHEUS}
 CHAINS = {"none": {}, "key-auth": KEY_AUTH, "key-auth, limit-count": {**KEY_AUTH, **LIMIT},
           "key-auth, limit-count, prometheus": FULL, "the same and a header rewrite": {**FULL, **REWRITE},
-          "the same and an address check": {**FULL, **ADDRESSES}}
+          "the same and an address check": {**FULL, **ADDRESSES},
+          "the same and a line of file-logger": {**FULL, **LINE}}
 # One name for all: the length of `apikey: k7` shall not differ.
 HEADER = "apikey: k%d"
 

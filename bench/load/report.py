@@ -165,7 +165,7 @@ def chain_bounds(row):
     bound(f"instructions per request, {names[3]}", full, 14000, 0)
     if "nginx+Lua" in cpu:
         bound("CPU time per request, same chain, × nginx + Lua", cpu["gateway"] / cpu["nginx+Lua"], 0.70)
-    for name in names[4:]:
+    for name in names[4:6]:
         bound(f"instructions more, {name}", full and counts[name] and counts[name] - full, 300, 0)
     bound("heap allocations per request, same chain", row["allocations"], 0.0005, 3)
     bound(f"{many['count']:,} consumers: CPU × with 10", many["times_same"], 1.1)

@@ -11,6 +11,7 @@
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
 #include "libgateway/process/control_draft.hpp"
+#include "libgateway/process/control_plugins.hpp"
 #include "libgateway/process/entry.hpp"
 #include "libgateway/sources/secrets.hpp"
 
@@ -35,6 +36,12 @@ bool gateway_is_roots() {
     struct stat master {};
     const std::string folder = "/proc/" + std::to_string(::getppid());
     return ::geteuid() == 0 || (::stat(folder.c_str(), &master) == 0 && master.st_uid == 0 && ::getppid() != 1);
+}
+
+// Whether both let the same plugins run.
+bool same_list(const Document& one, const Document& other) {
+    const ObjectPtr a = one.find(Kind::plugins, "list"), b = other.find(Kind::plugins, "list");
+    return a == b || (a && b && a->hash == b->hash);
 }
 
 sources::CredentialIndex index_of(const Document& document) {
@@ -176,9 +183,26 @@ Catalogue::Reading Catalogue::read(Files files, const std::vector<store::Entry>*
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
     if (!good) return reading;
     reading.document = assemble(settings, *reading.file, reading.shelf ? *reading.shelf : shelf_, &reading.hidden);
+    if (fresh || !same_list(*reading.document, active_)) tell_idle_plugins(settings, reading);
     reading.credentials = index_of(*reading.document);
     reading.difference = file_difference(active_, file_, reading, *ring_of(reading));
     return reading;
+}
+
+// The file's objects are refused; those of the store are kept, so that a list that is too short loses nothing.
+void Catalogue::tell_idle_plugins(const config::StaticConfig& settings, Reading& reading) const {
+    constexpr std::size_t most = 20;
+    const PluginNames enabled = enabled_plugins(*reading.document, settings);
+    if (!enabled) return;
+    std::size_t told = 0;
+    for (const auto& [key, shelved] : reading.shelf ? *reading.shelf : shelf_) {
+        if (!shelved.object || reading.document->find(key.first, key.second) != shelved.object) continue;
+        const std::string names = idle_plugins(*shelved.object, *enabled);
+        if (names.empty() || ++told > most) continue;
+        reading.hidden.push_back(fmt::format("{} [{}] of the store: not in the list of plugins, so they do not run: {}",
+                                             config::kind_name(key.first), key.second, names));
+    }
+    if (told > most) reading.hidden.push_back(fmt::format("the same of {} further objects", told - most));
 }
 
 void Catalogue::fall_back(Reading& reading) const {

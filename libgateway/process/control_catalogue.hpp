@@ -51,7 +51,7 @@ public:
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
         std::optional<sources::Document> document;             // all together; nothing: this changes nothing
         std::optional<sources::CredentialIndex> credentials;   // of the document
-        std::vector<std::string> hidden;                       // objects of the store that the file defines
+        std::vector<std::string> hidden;                       // what is not in force of the store's objects
         store::Difference difference;                          // of the layer of the file
         std::optional<Shelf> shelf;                            // the store's objects, if they were read anew
         std::vector<std::string> errors() const;
@@ -118,6 +118,7 @@ private:
     void read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const;
     sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file, const Shelf& shelf,
                                std::vector<std::string>* hidden) const;
+    void tell_idle_plugins(const config::StaticConfig& settings, Reading& reading) const;
     Shelf shelve(const std::vector<store::Entry>& entries, const sources::Document& file, Reading& reading) const;
     const KeyringPtr& ring_of(const Reading& reading) const { return reading.settings ? reading.keyring : keyring_; }
     const config::StaticConfig& settings_of(const Reading& reading) const {

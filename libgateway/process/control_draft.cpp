@@ -7,6 +7,7 @@
 #include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/plugin/shared_groups.hpp"
+#include "libgateway/process/control_plugins.hpp"
 #include "libgateway/sources/secrets.hpp"
 
 namespace gateway::process {
@@ -43,6 +44,7 @@ public:
           edits_(edits),
           owned_(owned),
           rules_(rules_for(in_force.settings(), in_force.keyring())) {
+        rules_.enabled_plugins = enabled_plugins(in_force.document(), in_force.settings());
         for (const store::Edit& edit : edits) wanted_[{edit.kind, edit.id}] = edit.json.has_value();
         next_order_ = in_force.next_order();
     }
@@ -240,7 +242,7 @@ private:
     const Catalogue& in_force_;
     const std::vector<store::Edit>& edits_;
     const Owned owned_;
-    const sources::CheckRules rules_;
+    sources::CheckRules rules_;
     Draft draft_;
     std::map<Key, bool> wanted_;  // whether it will be there
     std::map<Key, std::size_t> places_;

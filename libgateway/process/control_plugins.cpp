@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libgateway/plugin/check.hpp"
 #include "libgateway/plugin/describe.hpp"
 
 namespace gateway::process {
@@ -47,6 +48,25 @@ PluginNames enabled_plugins(const sources::Document& document, const config::Sta
     PluginNames names(std::in_place);
     const json::Value list = json::parse(object->json);
     for (const json::Value& item : list.items()) names->push_back(item.string());
+    return names;
+}
+
+std::string idle_plugins(const sources::Object& object, const std::vector<std::string>& enabled) {
+    if (object.json.find("\"plugins\"") == std::string::npos) return {};
+    json::Limits limits;
+    limits.positions = false;
+    const json::Value parsed = json::parse(object.json, limits);
+    const json::Value* plugins = parsed.find("plugins");
+    std::string names;
+    if (!plugins) return names;
+    const auto look_at = [&](std::string_view name) {
+        if (std::find(enabled.begin(), enabled.end(), name) != enabled.end()) return;
+        names.append(names.empty() ? "" : ", ").append(name);
+    };
+    for (const json::Member& entry : plugins->members()) {
+        look_at(entry.key);
+        for (const std::string_view child : children_of(entry.key, entry.value)) look_at(child);
+    }
     return names;
 }
 

@@ -264,8 +264,15 @@ void settle_lease(ProxyExchange& exchange, bool whole) noexcept {
 
 // Head and body of an answer of the gateway's own, before the filters see it.
 std::string_view compose_reply(ProxyExchange& exchange) {
-    const LocalReply& reply = exchange.reply();
+    LocalReply& reply = exchange.reply();
     http::ResponseHead& response = exchange.response;
+    // Settings of plugins may name a status that cannot end an exchange (RFC 9110, 15): a client would wait for
+    // another.
+    if (reply.status < 200 || reply.status > 999) {
+        log::error("an answer with status {} cannot be sent", reply.status);
+        reply = {500, LocalReply::Body::page, {}};
+        response.fields.remove(FieldName::content_type);
+    }
     response.status = reply.status;
     response.reason = {};
     std::string_view body = reply.body;

@@ -6,6 +6,7 @@
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/config/errors.hpp"
+#include "libgateway/plugin/check.hpp"
 
 namespace gateway {
 
@@ -54,10 +55,35 @@ bool may_run(const SnapshotState& state, std::string_view plugin) noexcept {
     return !list || list->has(plugin);
 }
 
+// Of the plugins that the entry would run itself those that may not run. Documents are checked for them, but the list
+// may have become shorter since.
+std::vector<std::string_view> barred_by(const SnapshotState& state, const PluginEntry& entry) {
+    std::vector<std::string_view> names = children_of(entry.name, *entry.config);
+    names.erase(std::remove_if(names.begin(), names.end(), [&](auto name) { return may_run(state, name); }),
+                names.end());
+    return names;
+}
+
+// The entry without them: an auth plugin lets nobody in by one that is taken away.
+json::Value without(const std::vector<std::string_view>& barred, json::Value config) {
+    for (json::Member& member : config.make_object()) {
+        if (!member.value.is_array()) continue;
+        for (json::Value& item : member.value.make_array()) {
+            for (const std::string_view name : barred) item.erase(name);
+        }
+    }
+    return config;
+}
+
 Ref<const Instance> instance_of(const SnapshotState& state, const PluginEntry& entry) {
-    const MetadataObject* metadata = state.plugin_metadata.empty() ? nullptr : state.plugin_metadata.find(entry.name);
-    return state.workshop->instances.get(entry.name, *entry.config, entry.where,
-                                         metadata ? &metadata->metadata : nullptr);
+    const MetadataObject* found = state.plugin_metadata.empty() ? nullptr : state.plugin_metadata.find(entry.name);
+    const json::Value* metadata = found ? &found->metadata : nullptr;
+    const std::vector<std::string_view> barred = barred_by(state, entry);
+    if (barred.empty()) return state.workshop->instances.get(entry.name, *entry.config, entry.where, metadata);
+    for (const std::string_view name : barred) {
+        log::error("{} of {}: {} is not in the list of plugins, so it lets nobody in", entry.name, entry.where, name);
+    }
+    return state.workshop->instances.get(entry.name, without(barred, *entry.config), entry.where, metadata);
 }
 
 Ref<const Chain> chain_of(const SnapshotState& state, const std::vector<PluginEntry>& entries,

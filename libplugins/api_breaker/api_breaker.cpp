@@ -186,8 +186,8 @@ private:
         const auto status = static_cast<unsigned>(settings_.break_response_code);
         if (!settings_.break_response_body) return exchange.respond_with({status, LocalReply::Body::page, {}});
         for (const auto& [field, value] : headers_)
-            exchange.response.fields.set(field,
-                                         field_value(value.expand(exchange, exchange.arena()).text, exchange.arena()));
+            set_field(exchange.response.fields, field,
+                      field_value(value.expand(exchange, exchange.arena()).text, exchange.arena()));
         return exchange.respond_with({status, LocalReply::Body::bytes, *settings_.break_response_body});
     }
 

@@ -31,17 +31,10 @@ std::string_view encode(std::string_view text, Arena& arena, Test&& must_go) {
 }  // namespace
 
 std::string_view escape(std::string_view text, Escape what, Arena& arena) {
-    switch (what) {
-        case Escape::path:
-            return encode(text, arena, [](unsigned char c) {
-                return c <= ' ' || c >= 0x7f || c == '"' || c == '#' || c == '%' || c == '?';
-            });
-        case Escape::raw:
-            return encode(text, arena, [](unsigned char c) { return is_control(c) || c == ' '; });
-        case Escape::query:
-            break;
-    }
-    return encode(text, arena, is_control);
+    if (what == Escape::raw) return encode(text, arena, [](unsigned char c) { return is_control(c) || c == ' '; });
+    return encode(text, arena, [](unsigned char c) {
+        return c <= ' ' || c >= 0x7f || c == '"' || c == '#' || c == '%' || c == '?';
+    });
 }
 
 std::string_view field_value(std::string_view text, Arena& arena) {

@@ -8,9 +8,8 @@
 namespace gateway::plugins {
 
 enum class Escape : unsigned char {
-    path,   // blank " # % ? control characters and bytes from 0x7F on: text becomes a path
-    query,  // control characters only
-    raw,    // control characters and blanks: what may not stand in a request line at all
+    path,  // blank " # % ? control characters and bytes from 0x7F on: text becomes a path
+    raw,   // control characters and blanks: what may not stand in a request line at all
 };
 
 // The text itself if nothing has to be encoded, else a copy in `arena`.

@@ -23,6 +23,13 @@ std::string scalar_text(const json::Value& value);
 // How `add` of the form {add, set, remove} is written: as an object like `set`, or as an array of "Name: value".
 enum class AddForm : unsigned char { members, lines };
 
+// Sets one field; empty text removes it. False: no room. `name` and `value` live as long as the fields.
+inline bool set_field(http::Fields& fields, std::string_view name, std::string_view value) noexcept {
+    if (!value.empty()) return fields.set(name, value);
+    fields.remove(name);
+    return true;
+}
+
 // Immutable once read.
 class HeaderRules {
 public:

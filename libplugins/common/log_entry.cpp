@@ -182,7 +182,7 @@ void append_default(std::string& out, Exchange& exchange, const ExchangeFacts& f
     const std::string_view upstream = read_text(exchange, upstream_addr);
     if (!upstream.empty()) append_member(out, "upstream", upstream);
     const bool routed = !facts.route_id.empty();
-    append_member(out, "service_id", routed ? facts.service_id : std::string_view(host_name()));
+    append_member(out, "service_id", routed ? facts.service_id : exchange.host);
     const std::string_view route = routed ? facts.route_id : style.no_route;
     if (!route.empty()) append_member(out, "route_id", route);
     if (exchange.consumer()) {

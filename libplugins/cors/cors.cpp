@@ -31,6 +31,12 @@ public:
     static constexpr bool before_auth = true;
     static constexpr OnError on_error = OnError::closed;
     static constexpr auto origins_pattern = config::pattern(patterns_of_origins, is_origins);
+    struct Metadata {
+        config::Members<std::string> allow_origins;
+        static constexpr auto schema = config::fields(config::field("allow_origins", &Metadata::allow_origins,
+                                                                    "sets of origins by name, each as `allow_origins`",
+                                                                    config::each(origins_pattern)));
+    };
     static constexpr auto schema = config::fields(
         config::field("allow_origins", &Settings::allow_origins,
                       "`*`, `**` (any, named in the answer), `null`, or origins with commas", origins_pattern),
@@ -119,10 +125,14 @@ private:
         const bool all = settings_.allow_methods == "**", asked = settings_.allow_headers == "**";
         const std::string_view headers = asked ? exchange.request.fields.get(FieldName::access_control_request_headers)
                                                : std::string_view(settings_.allow_headers);
+        const std::string_view methods = all ? all_methods : std::string_view(settings_.allow_methods);
         bool room = fields.set(FieldName::access_control_allow_origin, allowed) &&
-                    fields.set(FieldName::access_control_allow_methods,
-                               all ? all_methods : std::string_view(settings_.allow_methods)) &&
                     fields.set(FieldName::access_control_max_age, max_age_);
+        if (methods.empty()) {
+            fields.remove(FieldName::access_control_allow_methods);
+        } else {
+            room = fields.set(FieldName::access_control_allow_methods, methods) && room;
+        }
         if (settings_.expose_headers && !settings_.expose_headers->empty()) {
             room = fields.set(FieldName::access_control_expose_headers, *settings_.expose_headers) && room;
         }

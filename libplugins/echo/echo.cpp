@@ -41,11 +41,7 @@ public:
     Step header_filter(Exchange& exchange) const override {
         exchange.body_will_be_replaced();
         for (const auto& [field, value] : headers_) {
-            if (value.empty()) {
-                exchange.response.fields.remove(field);
-            } else {
-                exchange.response.fields.set(field, field_value(value, exchange.arena()));
-            }
+            set_field(exchange.response.fields, field, field_value(value, exchange.arena()));
         }
         return Verdict::next;
     }

@@ -126,7 +126,7 @@ private:
     Verdict answer(Exchange& exchange) const {
         Arena& arena = exchange.arena();
         for (const auto& [field, value] : headers_) {
-            exchange.response.fields.set(field, field_value(value.expand(exchange, arena).text, arena));
+            set_field(exchange.response.fields, field, field_value(value.expand(exchange, arena).text, arena));
         }
         const auto status = static_cast<unsigned>(settings_.abort->http_status);
         if (!settings_.abort->body) return exchange.respond_with({status, LocalReply::Body::page, {}});

@@ -87,7 +87,8 @@ private:
         fields.set(http::FieldName::content_type, settings_.content_type);
         if (settings_.with_mock_header) fields.set("x-mock-by", exchange.services().server_token());
         for (const auto& [field, value] : headers_) {
-            fields.add(field, field_value(value.expand(exchange, arena).text, arena));
+            const std::string_view text = field_value(value.expand(exchange, arena).text, arena);
+            if (!text.empty()) fields.add(field, text);
         }
         const auto status = static_cast<unsigned>(settings_.response_status);
         return exchange.respond_with({status, LocalReply::Body::bytes, body(exchange)});

@@ -164,7 +164,7 @@ private:
         const std::string_view path = escape(path_.expand(exchange, arena).text, Escape::path, arena);
         if (!has_query_) return with_query(path, "?", exchange);
         const WithoutQuestionMarks source(exchange);
-        const std::string_view query = escape(query_.expand(source, arena).text, Escape::query, arena);
+        const std::string_view query = escape(query_.expand(source, arena).text, Escape::raw, arena);
         return with_query(arena.join(path, "?", query), "&", exchange);
     }
 

@@ -42,12 +42,11 @@ public:
     }
 
     Step rewrite(Exchange& exchange) const override {
+        if (rules_.empty()) return Verdict::next;
         expr::VariableValue target;
+        const bool known = exchange.read(target_, target);
         // A rule that gives up blocks: what cannot be judged does not pass.
-        if (rules_.empty() || !exchange.read(target_, target) ||
-            rules_.any(target.text) == expr::RegexResult::no_match) {
-            return Verdict::next;
-        }
+        if (known && rules_.any(target.text) == expr::RegexResult::no_match) return Verdict::next;
         if (refusal_.empty()) return exchange.respond_with({status_, LocalReply::Body::page, {}});
         return exchange.respond_with({status_, LocalReply::Body::json, refusal_});
     }

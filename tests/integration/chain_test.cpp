@@ -89,6 +89,17 @@ TEST_CASE("chain: plugins that answer keep the connection, also behind a body", 
     }
 }
 
+TEST_CASE("chain: a status that cannot end an exchange becomes 500", "[e2e][chain]") {
+    const std::string plugin = GENERATE(
+        "mocking: {response_example: x, response_status: 100}", "mocking: {response_example: x, response_status: 199}",
+        "fault-injection: {abort: {http_status: 1000}}", "redirect: {uri: /b, ret_code: 1000}");
+    Stage stage({.route_lines = "plugins: {" + plugin + "}"});
+    RawClient client = stage.client();
+    INFO(plugin);
+    CHECK(client.get("/a").status() == 500);
+    CHECK(client.get("/a").status() == 500);
+}
+
 TEST_CASE("chain: echo surrounds a body of the upstream", "[e2e][chain]") {
     Stage stage(plugins("echo: {before_body: \"<\", after_body: \">\", headers: {X-Echo: \"1\"}}"));
     RawClient client = stage.client();

@@ -2,6 +2,7 @@
 // are not here.
 #include <signal.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -247,6 +248,49 @@ TEST_CASE("consumers: the list of plugins changes hot, and a plugin that leaves 
             .routes);
     CHECK(refused.exit == 1);
     CHECK(refused.out.find("unknown plugin [proxy-rewrite]") != std::string::npos);
+}
+
+TEST_CASE("consumers: what multi-auth tries lets nobody in once it has left the list of plugins",
+          "[e2e][consumers][fail_closed]") {
+    const auto list = [](const std::string& names) {
+        std::string text = "plugins:\n  - {name: multi-auth}\n";
+        for (std::size_t at = 0; at < names.size();) {
+            const std::size_t end = std::min(names.find(' ', at), names.size());
+            text += "  - {name: " + names.substr(at, end - at) + "}\n";
+            at = end + 1;
+        }
+        return text;
+    };
+    House house(list("basic-auth key-auth"));
+    const std::string login =
+        R"({"username":"foo","plugins":{"basic-auth":{"username":"foo","password":"bar"},"key-auth":{"key":"k"}}})";
+    const std::string guarded =
+        R"({"uri":"/a","upstream_id":"u","plugins":{"multi-auth":{"auth_plugins":[{"basic-auth":{}},{"key-auth":{}}]}}})";
+    REQUIRE(house.gateway->put("consumer", "foo", login).exit == 0);
+    REQUIRE(house.gateway->put("route", "1", guarded).exit == 0);
+    const std::string basic = "Authorization: Basic Zm9vOmJhcg==\r\n", key = "apikey: k\r\n";
+    CHECK(house.status("/a", key) == 200);
+    CHECK(house.status("/a", basic) == 200);
+    const RunResult one = house.gateway->reload(options_with(house.upstream, list("basic-auth")).routes);
+    INFO(one.out);
+    REQUIRE(one.exit == 0);
+    CHECK(house.status("/a", key) == 401);
+    CHECK(house.status("/a", basic) == 200);
+    CHECK(one.out.find("consumer [foo] of the store: not in the list of plugins, so they do not run: key-auth") !=
+          std::string::npos);
+    CHECK(one.out.find("route [1] of the store: not in the list of plugins, so they do not run: key-auth") !=
+          std::string::npos);
+    const std::string_view said =
+        "multi-auth of routes/1: key-auth is not in the list of plugins, so it lets nobody in";
+    CHECK(eventually([&] { return house.gateway->log().find(said) != std::string::npos; }));
+    const RunResult refused = house.gateway->put("route", "2", guarded);
+    CHECK(refused.exit != 0);
+    CHECK(refused.out.find("key-auth plugin did not found") != std::string::npos);
+    REQUIRE(house.gateway->reload(options_with(house.upstream, list("")).routes).exit == 0);
+    CHECK(house.status("/a", key) == 401);
+    CHECK(house.status("/a", basic) == 401);
+    REQUIRE(house.gateway->reload(options_with(house.upstream, list("basic-auth key-auth")).routes).exit == 0);
+    CHECK(house.status("/a", key) == 200);
 }
 
 TEST_CASE("consumers: the debug header lists rewrite behind authentication too", "[e2e][consumers]") {

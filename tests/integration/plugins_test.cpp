@@ -1,5 +1,6 @@
 // Plugins whose effect lies in the proxy: seen through a whole gateway.
 #include <charconv>
+#include <filesystem>
 
 #include "libgateway/base/unique_fd.hpp"
 #include "tests/integration/http_story.hpp"
@@ -69,6 +70,37 @@ TEST_CASE("real-ip: upstream and log see the client it found", "[e2e][plugins]")
     CHECK(seen.field("x-real-ip") == "1.1.1.1");
     CHECK(seen.field("x-forwarded-for") == "9.9.9.9, 1.1.1.1, 1.1.1.1");
     CHECK(logged(stage.gateway, "1.1.1.1 by 127.0.0.1"));
+}
+
+TEST_CASE("cors: sets of origins come from the plugin metadata (C9)", "[e2e][plugins]") {
+    Stage stage({.route_lines = "plugins: {cors: {allow_origins_by_metadata: [k1]}}"});
+    const std::string line = "Origin: http://m2.com\r\n";
+    CHECK(stage.get("/", line).count("access-control-allow-origin") == 0);
+    const RunResult put =
+        stage.gateway.put("plugin_metadata", "cors", R"({"allow_origins": {"k1": "http://m1.com,http://m2.com"}})");
+    INFO(put.out);
+    REQUIRE(put.exit == 0);
+    CHECK(stage.get("/", line).field("access-control-allow-origin") == "http://m2.com");
+    CHECK(stage.gateway.put("plugin_metadata", "cors", R"({"allow_origins": {"k1": "m1.com"}})").exit != 0);
+}
+
+TEST_CASE("file-logger: an entry without a path needs one in the metadata, or is refused (FL5)", "[e2e][plugins]") {
+    Stage stage;
+    const std::string route =
+        R"({"uri": "/logged", "plugins": {"file-logger": {}}, "upstream": {"type": "roundrobin", "nodes": {")" +
+        stage.upstream.node() + R"(": 1}}})";
+    const RunResult refused = stage.gateway.put("route", "2", route);
+    CHECK(refused.exit != 0);
+    CHECK(refused.out.find("property \"path\" is not set in either the plugin conf or the metadata") !=
+          std::string::npos);
+    CHECK(stage.get("/logged").status() == 200);  // by the other route: nothing changed
+    const std::string path = (stage.gateway.folder() / "lines.log").string();
+    REQUIRE(stage.gateway.put("plugin_metadata", "file-logger", "{\"path\": \"" + path + "\"}").exit == 0);
+    const RunResult taken = stage.gateway.put("route", "2", route);
+    INFO(taken.out);
+    REQUIRE(taken.exit == 0);
+    CHECK(stage.get("/logged").status() == 200);
+    CHECK(eventually([&] { return std::filesystem::exists(path) && std::filesystem::file_size(path) > 0; }));
 }
 
 TEST_CASE("cors: a preflight is answered by the gateway", "[e2e][plugins]") {

@@ -137,6 +137,20 @@ TEST_CASE("auth: an auth plugin that fails inside ends the request", "[plugins][
     CHECK(seen >= 5);
 }
 
+TEST_CASE("auth: multi-auth that has nothing left to try lets nobody in", "[plugins][auth][fail_closed]") {
+    const FakeConsumers consumers = people();
+    const LogLines lines;
+    const auto status = [&](std::string_view conf) {
+        FakeExchange exchange;
+        exchange.use(consumers);
+        exchange.with("apikey", "k");
+        return exchange.run(*chain_of("multi-auth", conf)).status;
+    };
+    CHECK(status(R"({"auth_plugins":[{},{"key-auth":{}}]})") == 200);
+    CHECK(status(R"({"auth_plugins":[{"basic-auth":{}},{}]})") == 401);
+    CHECK(status(R"({"auth_plugins":[{},{}]})") == 401);
+}
+
 TEST_CASE("auth: each child of multi-auth tells the log why it failed", "[plugins][auth]") {
     const FakeConsumers consumers = people();
     const LogLines lines;

@@ -65,6 +65,32 @@ TEST_CASE("cors: sets of the metadata come first, and alone where all others wou
           "http://y.com");
 }
 
+TEST_CASE("cors: the metadata is sets of origins by name (C9)", "[plugins][cors]") {
+    const auto refusal_of_metadata = [](std::string_view metadata) {
+        config::Errors errors;
+        check_plugin_metadata("cors", json::parse(metadata), errors);
+        return std::string(errors.first());
+    };
+    CHECK(refusal_of_metadata(R"({"allow_origins":{"k1":"http://m1.com,http://m2.com","any":"*"}})") == "");
+    CHECK(refusal_of_metadata("{}") == "");
+    CHECK(refusal_of_metadata(R"({"allow_origins":{"k1":"m1.com"}})")
+              .rfind("invalid configuration: property \"allow_origins\" validation failed: "
+                     "failed to validate additional property k1: failed to match pattern ",
+                     0) == 0);
+    CHECK(refusal_of_metadata(R"({"allow_origins":["a"]})") ==
+          "invalid configuration: property \"allow_origins\" validation failed: "
+          "wrong type: expected object, got table");
+}
+
+TEST_CASE("cors: a setting without text sends no field", "[plugins][cors]") {
+    FakeExchange exchange;
+    const Script script{200, {{"Access-Control-Allow-Methods", "PUT"}}, {"x"}};
+    const Seen& answer = exchange.run(*chain_of("cors", R"({"allow_methods":"","allow_headers":""})"), script);
+    CHECK(answer.field("Access-Control-Allow-Origin") == "*");
+    CHECK(answer.field("Access-Control-Allow-Methods") == "(none)");
+    CHECK(answer.field("Access-Control-Allow-Headers") == "(none)");
+}
+
 TEST_CASE("cors: what cannot be configured", "[plugins][cors]") {
     CHECK(refusal("cors", R"({"allow_origins":"http://a.com,"})").find("failed to match pattern") != std::string::npos);
     CHECK(refusal("cors", R"({"allow_origins":"a.com"})").find("failed to match pattern") != std::string::npos);

@@ -58,6 +58,15 @@ TEST_CASE("fault-injection: conditions are judged before the delay", "[plugins][
     CHECK(verdict == Verdict::respond);
 }
 
+TEST_CASE("fault-injection: a header that comes out empty is left out", "[plugins][fault_injection]") {
+    FakeExchange exchange;
+    const Seen& answer = exchange.run(*chain_of(
+        "fault-injection", R"({"abort":{"http_status":200,"headers":{"X-A":"$arg_none","X-B":"","X-N":1}}})"));
+    CHECK(answer.field("X-A") == "(none)");
+    CHECK(answer.field("X-B") == "(none)");
+    CHECK(answer.field("X-N") == "1");
+}
+
 TEST_CASE("fault-injection: what cannot be configured", "[plugins][fault_injection]") {
     CHECK(refusal("fault-injection", R"({"abort":{}})") ==
           "property \"abort\" validation failed: property \"http_status\" is required");

@@ -61,6 +61,17 @@ TEST_CASE("http-logger: the default entry (HL1)", "[plugins][http_logger]") {
     CHECK(text_at(entry, {"request", "body"}) == "(none)");
 }
 
+TEST_CASE("loggers: without a route the entry tells the host that was asked for", "[plugins][http_logger]") {
+    HttpCollector story(R"("batch_max_size":1)");
+    story.ask("/nowhere", [](FakeExchange& exchange) {
+        exchange.host = "shop.example";
+        exchange.change_facts = [](ExchangeFacts& facts) { facts.route_id = facts.service_id = {}; };
+    });
+    const json::Value entry = story.body();
+    CHECK(text_at(entry, {"service_id"}) == "shop.example");
+    CHECK(text_at(entry, {"route_id"}) == "no-matched");
+}
+
 TEST_CASE("http-logger: two entries make an array (HL2)", "[plugins][http_logger]") {
     HttpCollector story(R"("batch_max_size":2)");
     story.ask("/one");

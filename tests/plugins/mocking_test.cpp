@@ -97,9 +97,11 @@ TEST_CASE("mocking: a schema nested without end is cut off", "[plugins][mocking]
 TEST_CASE("mocking: response headers are added, types are set", "[plugins][mocking]") {
     FakeExchange exchange;
     const Seen& answer = exchange.run(*chain_of(
-        "mocking", R"({"response_example":"x","content_type":"text/html","response_headers":{"X-N":5,"X-U":"$uri"}})"));
+        "mocking",
+        R"({"response_example":"x","content_type":"text/html","response_headers":{"X-N":5,"X-U":"$uri","X-Empty":"$arg_none"}})"));
     CHECK(answer.field("X-N") == "5");
     CHECK(answer.field("X-U") == "/hello");
+    CHECK(answer.field("X-Empty") == "(none)");
     CHECK(answer.field("Content-Type") == "text/html");
 }
 

@@ -23,6 +23,7 @@ TEST_CASE("proxy-rewrite: nothing in a variable can end the path or break the re
     CHECK(sent(R"~({"uri":"/$arg_p"})~", "/x?p=a%0d%0aB%20%22%23%25%ff") ==
           "/a%0D%0AB%20%22%23%25%FF?p=a%0d%0aB%20%22%23%25%ff");
     CHECK(sent(R"~({"uri":"/r?v=$arg_p"})~", "/x?p=a%3Fb%0a") == "/r?v=a%3Fb%0A&p=a%3Fb%0a");
+    CHECK(sent(R"~({"uri":"/r?v=$arg_p"})~", "/x?p=a+HTTP/1.0%20") == "/r?v=a%20HTTP/1.0%20&p=a+HTTP/1.0%20");
     CHECK(sent(R"~({"uri":"/$arg_p","use_real_request_uri_unsafe":true})~", "/x?p=a%20%0d%0ab") ==
           "/a%20%0D%0Ab?p=a%20%0d%0ab");
 }

@@ -102,6 +102,17 @@ TEST_CASE("plugins: every setting is documented in the schema and on the plugin'
     }
 }
 
+TEST_CASE("plugins: README and the list of pages name every plugin", "[plugins][registry]") {
+    const std::string readme = read_file("/README.md"), list = read_file("/docs/plugins/README.md");
+    for (const PluginType& type : plugin_registry().types()) {
+        if (type.name.starts_with("test-")) continue;
+        const std::string page(std::string(type.name) + ".md)");
+        INFO(page);
+        CHECK(readme.find("](docs/plugins/" + page) != std::string::npos);
+        CHECK(list.find("](" + page) != std::string::npos);
+    }
+}
+
 TEST_CASE("test-slow-body: holds every piece of the body, passes it unchanged", "[plugins][test_slow_body]") {
     BuildScope scope{"routes/1"};
     const auto instance = make_instance(plugins::test_slow_body_type(), json::parse(R"({"delay_ms":30})"), scope);
