@@ -214,8 +214,11 @@ void Worker::finish_if_empty() {
         site_->close_idle(quit_idle);
     }
     const bool served = !accepting() && site_->session_count() == 0;
-    if (served && !site_->deliveries.draining()) site_->deliveries.drain();
-    if ((served && !site_->deliveries.busy()) || now >= drain_until_ms_) reactor_.stop();
+    if (served && !site_->deliveries.draining()) {
+        site_->laters.drain();
+        site_->deliveries.drain();
+    }
+    if ((served && !site_->deliveries.busy() && !site_->laters.busy()) || now >= drain_until_ms_) reactor_.stop();
 }
 
 int run_worker(WorkerStart start) {

@@ -65,7 +65,7 @@ constexpr auto LimitCountSettings::make_schema() {
         config::field("show_limit_quota_header", &LimitCountSettings::show_limit_quota_header,
                       "tell the client in X-RateLimit-* fields"),
         config::field("sync_interval", &LimitCountSettings::sync_interval,
-                      "checked; every decision asks Redis at once"));
+                      "seconds between two synchronisations with Redis; -1: every decision asks it"));
 }
 
 // Names of the fields that tell the client.
