@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
@@ -19,6 +20,8 @@ using admin::MetricType;
 using telemetry::CounterPage;
 
 namespace {
+
+constexpr std::string_view no_data = R"({"message":"Failed to retrieve metrics: no data available"})";
 
 config::MetricsAttr attr_of(const Catalogue& catalogue) {
     config::Errors errors;  // the file was checked
@@ -184,7 +187,43 @@ MetricsExporter::MetricsExporter(asio::io_context& loop, const shm::Segment& seg
 
 void MetricsExporter::listen(UniqueFd listener) {
     server_.listen(std::move(listener));
+    start();
+}
+
+void MetricsExporter::start() {
+    if (std::exchange(started_, true)) return;
     asio::co_spawn(loop_, refresh(), asio::detached);
+}
+
+bool MetricsExporter::fresh() const noexcept {
+    return text_ && std::chrono::steady_clock::now() <= good_until_;
+}
+
+asio::awaitable<WorkerChannels::MetricsAnswer> MetricsExporter::tell() {
+    const auto& plugins = catalogue_.settings().plugins;
+    WorkerChannels::MetricsAnswer answer;
+    if (plugins && std::count(plugins->begin(), plugins->end(), "prometheus") == 0) {
+        answer.status = 404;
+        answer.text = std::make_shared<const Payload>(std::vector<char>(), 0, 0);
+        co_return answer;
+    }
+    start();
+    asio::steady_timer tick(loop_);
+    while (!tried_) {
+        tick.expires_after(std::chrono::milliseconds(5));
+        co_await tick.async_wait(quietly);
+    }
+    if (!fresh()) {
+        answer.text = std::make_shared<const Payload>(std::vector<char>(no_data.begin(), no_data.end()), 0, 0);
+        co_return answer;
+    }
+    if (payload_of_ != text_) {
+        payload_ = std::make_shared<const Payload>(std::vector<char>(text_->begin(), text_->end()), 0, 0);
+        payload_of_ = text_;
+    }
+    answer.status = 200;
+    answer.text = payload_;
+    co_return answer;
 }
 
 asio::awaitable<void> MetricsExporter::refresh() {
@@ -200,6 +239,7 @@ asio::awaitable<void> MetricsExporter::refresh() {
             text_ = std::move(text);
             good_until_ = now + 2 * interval;
         }
+        tried_ = true;
         tick.expires_at(now + interval);
         co_await tick.async_wait(quietly);
     }
@@ -207,11 +247,10 @@ asio::awaitable<void> MetricsExporter::refresh() {
 
 admin::SmallReply MetricsExporter::answer(std::string_view method, std::string_view target) const {
     static const auto nothing = std::make_shared<const std::string>(R"({"error_msg":"404 Route Not Found"})");
-    static const auto no_data =
-        std::make_shared<const std::string>(R"({"message":"Failed to retrieve metrics: no data available"})");
+    static const auto nothing_yet = std::make_shared<const std::string>(no_data);
     const std::string_view path = target.substr(0, target.find('?'));
     if (method != "GET" || path != uri_) return {404, "application/json", nothing};
-    if (!text_ || std::chrono::steady_clock::now() > good_until_) return {500, "application/json", no_data};
+    if (!fresh()) return {500, "application/json", nothing_yet};
     return {200, "text/plain; version=0.0.4", text_};
 }
 

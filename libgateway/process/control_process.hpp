@@ -77,6 +77,7 @@ private:
     asio::awaitable<void> wait_for_workers();
     asio::awaitable<void> wait_for_static_file();
     void listen_to_users();
+    MetricsExporter& exporter();  // made when first asked for
 
     // control_process.cpp
     void on_master(PacketReader<MasterHead>& packet);

@@ -135,6 +135,83 @@ TEST_CASE("metrics: refusals, lost upstreams and requests without a route are to
     CHECK(text.find("llm_model=\"\",response_source=\"apisix\"} 1\n") != std::string::npos);
 }
 
+namespace {
+
+// A gateway without the exporter's listener: metrics at /m (for everybody) and at the path of the exporter (guarded).
+GatewayOptions without_listener(const std::string& node, const std::string& more = "") {
+    GatewayOptions options;
+    options.further = "plugin_attr: {prometheus: {enable_export_server: false, refresh_interval: 0.2" + more + "}}\n";
+    options.routes = "consumers:\n  - {username: jack, plugins: {key-auth: {key: k1}}}\n" +
+                     stage_routes(node_map(node), {.route_lines = "plugins: {prometheus: {}}"}) +
+                     "  - {id: 2, uri: /m, plugins: {public-api: {uri: /apisix/prometheus/metrics}}}\n"
+                     "  - {id: 3, uri: /apisix/prometheus/metrics, plugins: {public-api: {}, key-auth: {}}}\n"
+                     "  - {id: 4, uri: /x, plugins: {public-api: {}}}\n";
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("metrics: without a listener they are told through public-api (P1) (P2) (P3) (P4) (P5)", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    GatewayProcess gateway(without_listener(upstream.node()));
+    CHECK(metrics_port(gateway) == 0);
+    for (int i = 0; i < 3; ++i) CHECK(fetch(gateway.port(), "GET", "/").status() == 200);
+    const std::string counted = "apisix_http_status{code=\"200\",route=\"1\",matched_uri=\"/*\"";
+    CHECK(eventually([&] { return value_of(fetch(gateway.port(), "GET", "/m").body, counted) == 3; }));
+    const Message open = fetch(gateway.port(), "GET", "/m");
+    CHECK(open.status() == 200);
+    CHECK(open.field("content-type").substr(0, 10) == "text/plain");
+    CHECK(fetch(gateway.port(), "POST", "/m").status() == 404);
+    CHECK(fetch(gateway.port(), "GET", "/x").status() == 404);
+    CHECK(fetch(gateway.port(), "GET", "/apisix/prometheus/metrics").status() == 401);
+    CHECK(fetch(gateway.port(), "GET", "/apisix/prometheus/metrics", "apikey: k1\r\n").status() == 200);
+}
+
+TEST_CASE("metrics: with a listener public-api does not have them", "[e2e][metrics]") {
+    Stage stage({.route_lines = "plugins: {public-api: {uri: /apisix/prometheus/metrics}}"});
+    CHECK(stage.get("/").status() == 404);
+}
+
+TEST_CASE("metrics: a text larger than a packet reaches every scraper whole", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    const std::string labels = ", metrics: {http_status: {extra_labels: [{x: $arg_x}]}}";
+    GatewayProcess gateway(without_listener(upstream.node(), labels));
+    RawClient client(gateway.port());
+    for (int i = 0; i < 600; ++i) CHECK(client.get("/?x=" + std::to_string(i)).status() == 200);
+    CHECK(eventually(
+        [&] { return fetch(gateway.port(), "GET", "/m").body.find("x=\"599\"} 1\n") != std::string::npos; }));
+    std::vector<RawClient> scrapers;
+    for (int i = 0; i < 8; ++i) scrapers.emplace_back(gateway.port());
+    for (RawClient& scraper : scrapers) scraper.send(make_request("GET", "/m"));
+    for (RawClient& scraper : scrapers) {
+        const Message answer = scraper.response();
+        CHECK(answer.status() == 200);
+        CHECK(answer.body.size() > 64 * 1024);
+        CHECK(answer.body.find("x=\"0\"} 1\n") != std::string::npos);
+        CHECK(answer.body.back() == '\n');
+    }
+}
+
+TEST_CASE("metrics: a silent control costs a scraper five seconds and nobody else anything", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    GatewayProcess gateway(without_listener(upstream.node()));
+    const pid_t control = gateway.control();
+    const std::uint16_t port = gateway.port();
+    ::kill(control, SIGSTOP);
+    RawClient scraper(port);
+    scraper.set_limit(20s);
+    scraper.send(make_request("GET", "/m"));
+    CHECK(fetch(port, "GET", "/").status() == 200);
+    const Message answer = scraper.response();
+    CHECK(answer.status() == 503);
+    CHECK(answer.body.find("<center><h1>503") != std::string::npos);
+    ::kill(control, SIGCONT);
+    CHECK(eventually([&] { return fetch(port, "GET", "/m").status() == 200; }));
+    // A new control answers what was asked of the old one, or is asked itself.
+    ::kill(control, SIGKILL);
+    CHECK(eventually([&] { return fetch(port, "GET", "/m").status() == 200; }));
+}
+
 TEST_CASE("metrics: what plugins take is told by phase, by route and for one answer", "[e2e][metrics]") {
     Stage stage({.apisix = "enable_debug: true", .route_lines = "plugins: {proxy-rewrite: {uri: /x}, prometheus: {}}"});
     for (int i = 0; i < 128; ++i) CHECK(stage.get("/").status() == 200);
