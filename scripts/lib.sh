@@ -49,12 +49,36 @@ boost_packages() {
 install_build_packages() {
     # shellcheck disable=SC2046
     install_packages ca-certificates g++ cmake ninja-build ccache pkg-config git $(boost_packages) \
-        libssl-dev libspdlog-dev libfmt-dev libfyaml-dev libpcre2-dev libc-ares-dev libsystemd-dev libhiredis-dev zlib1g-dev \
+        libssl-dev libspdlog-dev libfmt-dev libfyaml-dev libpcre2-dev libc-ares-dev libsystemd-dev libhiredis-dev libsqlite3-dev zlib1g-dev \
         libbrotli-dev catch2 libvalijson-dev curl redis-tools
 }
 
-# promtool reads what the metrics endpoint writes, in a test that is left out without it.
-install_test_packages() { install_packages prometheus; }
+# The same for packages with services, of which only the programs are wanted: nothing is started, now or at the next boot.
+install_without_services() {
+    local policy=/usr/sbin/policy-rc.d service missing=()
+    for service in "$@"; do
+        installed "$service" || missing+=("$service")
+    done
+    ((${#missing[@]})) || return 0
+    if [[ -e $policy ]]; then
+        install_packages "${missing[@]}"
+    else
+        # What package scripts ask before they start anything; 101 means no. They ask on every machine, with systemd or not.
+        printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+        install_packages "${missing[@]}" || {
+            as_root rm -f "$policy"
+            return 1
+        }
+        as_root rm -f "$policy"
+    fi
+    [[ -d /run/systemd/system ]] || return 0
+    for service in "${missing[@]}"; do
+        as_root systemctl disable --quiet "${service%-server}.service" || true
+    done
+}
+
+# Left out are, without them: a test in which promtool reads what the metrics endpoint writes, and those against a real etcd.
+install_test_packages() { install_without_services prometheus etcd-server; }
 
 # Jobs for a build: one per usable CPU, but not more than memory allows at 1.5 GiB a compiler.
 build_jobs() {

@@ -117,7 +117,19 @@ bool read_content(CommandLine& line) {
     return true;
 }
 
+// What it holds may be secret in part: nobody else gets to read it.
+int write_output(const CommandLine& line, const Answer& answer) {
+    const gateway::UniqueFd file(::open(line.output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const std::string text = gateway::control::present(line.request, answer);
+    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(file.get()) != 0)
+        return fail(Status::refused, line.output_path + ": cannot be written");
+    return 0;
+}
+
 int show(const CommandLine& line, const Answer& answer) {
+    const bool to_file = !line.output_path.empty() && line.output_path != "-";
+    if (to_file && answer.status == Status::ok) return write_output(line, answer);
     if (line.json) {
         std::cout << gateway::control::write(answer);
     } else {

@@ -29,6 +29,7 @@ FULL = {"rounds": 9, "seconds": 3, "few": 1000, "many": 5000, "calls": 20000, "i
         "scraped_routes": 10000, "scrape_seconds": 30}
 PARTS = ["throughput", "instructions", "calls", "allocations", "idle", "reloads", "bodies", "routes", "changes", "metrics",
          "chains"]
+LONG_PARTS = ["metrics", "chains"]  # not in the quick run unless named
 
 
 class Bench:
@@ -154,13 +155,14 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="at most two minutes instead of fifteen")
     options.add_argument("--only", help="names of proxies, comma between", default="")
-    options.add_argument("--parts", help=f"of {','.join(PARTS)}", default=",".join(PARTS))
+    options.add_argument("--parts", help=f"of {','.join(PARTS)}; quick without {' and '.join(LONG_PARTS)}")
     options.add_argument("--output", help="the report", default=str(ROOT / "bench/results/latest.md"))
     chosen = options.parse_args()
     system.raise_open_files()
     start = time.monotonic()
     bench = Bench(QUICK if chosen.quick else FULL, [name for name in chosen.only.split(",") if name],
-                  chosen.parts.split(","))
+                  chosen.parts.split(",") if chosen.parts else
+                  [part for part in PARTS if not chosen.quick or part not in LONG_PARTS])
     try:
         bench.run()
     finally:

@@ -13,10 +13,18 @@ StatusReply status_reply(std::string_view method, std::string_view target, std::
 }
 
 StatusApi::StatusApi(boost::asio::io_context& loop, NotReady not_ready)
-    : server_(loop, [not_ready = std::move(not_ready)](std::string_view method, std::string_view target) {
-          StatusReply reply = status_reply(method, target, not_ready());
-          return SmallReply{reply.status, "application/json",
-                            std::make_shared<const std::string>(std::move(reply.body))};
-      }) {}
+    : not_ready_(std::move(not_ready)),
+      server_(loop,
+              {[this](Request request) { return answer(std::move(request)); },
+               [](std::uint64_t) { return refuse(400, "the request body is too large"); },
+               [] { return refuse(400, "malformed request"); }},
+              limits_of_probes()) {}
+
+boost::asio::awaitable<Reply> StatusApi::answer(Request request) {
+    StatusReply made = status_reply(request.method, request.target, not_ready_());
+    Reply reply{made.status, std::move(made.body)};
+    reply.fields.emplace_back("Server", "gateway/" GATEWAY_VERSION);
+    co_return reply;
+}
 
 }  // namespace gateway::admin

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "libgateway/admin/small_server.hpp"
+#include "libgateway/admin/http_server.hpp"
 
 namespace gateway::admin {
 
@@ -27,7 +27,10 @@ public:
     void stop() { server_.stop(); }
 
 private:
-    SmallServer server_;
+    boost::asio::awaitable<Reply> answer(Request request);
+
+    NotReady not_ready_;
+    HttpServer server_;
 };
 
 }  // namespace gateway::admin

@@ -32,11 +32,18 @@ Task<Failure> Attempt::connect(upstream::Endpoint& endpoint) {
     if (sleeper_.cancelled()) co_return Failure::cancelled;
     if (lease.has_error()) {
         if (!endpoint.is_literal()) client_.resolver_.expire(endpoint.host());
-        const bool late = lease.error().code == boost::system::errc::timed_out;
+        answer_.cause = lease.error().code;
+        if (answer_.cause.category() == net::tls_category()) co_return Failure::tls_failed;
+        const bool late = answer_.cause == boost::system::errc::timed_out;
         co_return late ? Failure::connect_timeout : Failure::connect_refused;
     }
     lease_ = std::move(*lease);
     co_return Failure::none;
+}
+
+Failure Attempt::lost(Failure failure, const net::IoResult& result) noexcept {
+    answer_.cause = lease_.stream().why(result);
+    return failure;
 }
 
 Task<Failure> Attempt::write(std::string_view head, std::string_view body) {
@@ -46,12 +53,12 @@ Task<Failure> Attempt::write(std::string_view head, std::string_view body) {
         const net::IoResult sent = lease_.stream().write(parts, 2);
         if (sent.state == net::IoState::would_block) {
             const net::Woke woke =
-                co_await sleeper_.wait(lease_.stream().descriptor(), net::writable, at_most(limits_.send));
+                co_await sleeper_.wait(lease_.stream().descriptor(), lease_.stream().to_write(), at_most(limits_.send));
             if (woke == net::Woke::cancelled) co_return Failure::cancelled;
             if (woke != net::Woke::ready || client_.reactor_.now_ms() > until_ms_) co_return Failure::send_timeout;
             continue;
         }
-        if (sent.state != net::IoState::done) co_return Failure::send_failed;
+        if (sent.state != net::IoState::done) co_return lost(Failure::send_failed, sent);
         const std::size_t of_head = std::min(sent.bytes, head.size());
         head.remove_prefix(of_head);
         body.remove_prefix(sent.bytes - of_head);
@@ -65,10 +72,10 @@ Task<Failure> Attempt::read_some(std::span<char> into, std::size_t& got) {
         if (client_.reactor_.now_ms() > until_ms_) co_return Failure::read_timeout;
         const net::IoResult result = lease_.stream().read(into);
         if (result.state == net::IoState::done) got = result.bytes;
-        if (result.state == net::IoState::failed) co_return Failure::closed;
+        if (result.state == net::IoState::failed) co_return lost(Failure::closed, result);
         if (result.state != net::IoState::would_block) co_return Failure::none;
         const net::Woke woke =
-            co_await sleeper_.wait(lease_.stream().descriptor(), net::readable, at_most(limits_.read));
+            co_await sleeper_.wait(lease_.stream().descriptor(), lease_.stream().to_read(), at_most(limits_.read));
         if (woke == net::Woke::cancelled) co_return Failure::cancelled;
         if (woke != net::Woke::ready) co_return Failure::read_timeout;
     }

@@ -33,6 +33,7 @@ private:
     Task<Failure> read_body(const http::ResponseHead& head);
     // `got` 0: the other side has ended its half.
     Task<Failure> read_some(std::span<char> into, std::size_t& got);
+    Failure lost(Failure failure, const net::IoResult& result) noexcept;
     Failure take(std::string_view& pending, const http::BodyFraming& framing);
     void keep(std::string_view piece);
     Milliseconds at_most(Milliseconds limit) const noexcept;

@@ -9,6 +9,20 @@
 
 namespace gateway::client {
 
+namespace {
+
+// Connections of one kind never serve another.
+Ref<upstream::Endpoint> endpoint_of(const Url& url, upstream::EndpointTable& table) {
+    if (!url.tls) return table.get("client", url.host, url.port);
+    auto endpoint = table.get(url.check_certificate ? "client+tls" : "client+tls-unchecked", url.host, url.port);
+    using Check = net::TlsPeer::Check;
+    if (!endpoint->tls)
+        endpoint->tls = make_ref<net::TlsPeer>(url.host, url.check_certificate ? Check::certificate : Check::none);
+    return endpoint;
+}
+
+}  // namespace
+
 // Serialised, with where it goes. The body is a view, of the block if it is a copy.
 struct Client::Message {
     Ref<upstream::Endpoint> endpoint;
@@ -62,11 +76,12 @@ Task<void> Client::exchange(const Message& message, net::Sleeper& sleeper, Answe
         if (answer.failure == Failure::none) {
             answer.failure = co_await first.talk(message.method, message.head, message.body);
         }
-        const bool once = message.method == http::Verb::post || message.method == http::Verb::patch;
-        stale = reused && !once && !first.heard_something() &&
+        const bool posts = message.method == http::Verb::post || message.method == http::Verb::patch;
+        stale = reused && (!posts || message.limits.repeat_any) && !first.heard_something() &&
                 (answer.failure == Failure::closed || answer.failure == Failure::send_failed);
     }
     if (!stale) co_return;
+    answer.cause = {};
     Attempt again(*this, message.limits, until, sleeper, answer);
     answer.failure = co_await again.connect(*message.endpoint);
     if (answer.failure == Failure::none) {
@@ -75,13 +90,11 @@ Task<void> Client::exchange(const Message& message, net::Sleeper& sleeper, Answe
 }
 
 Task<void> Client::send(const Url& url, const Request& request, const Limits& limits, Answer& answer) {
-    answer.failure = Failure::tls_unsupported;
-    if (url.tls) co_return;
     Message message;
     message.head = write_question(url, request, limits.keep_alive, buffers_, message.head_block);
     answer.failure = Failure::invalid_characters;
     if (message.head.empty()) co_return;
-    message.endpoint = endpoints_.get("client", url.host, url.port);
+    message.endpoint = endpoint_of(url, endpoints_);
     message.method = request.method;
     message.limits = limits;
     message.body = request.body;
@@ -91,7 +104,7 @@ Task<void> Client::send(const Url& url, const Request& request, const Limits& li
 }
 
 bool Client::tell(const Url& url, const Request& request, const Limits& limits) {
-    if (url.tls || telling_ >= most_telling) return false;
+    if (telling_ >= most_telling) return false;
     Message message;
     message.head = write_question(url, request, limits.keep_alive, buffers_, message.head_block);
     if (message.head.empty()) return false;
@@ -100,7 +113,7 @@ bool Client::tell(const Url& url, const Request& request, const Limits& limits) 
         std::memcpy(message.body_block.data(), request.body.data(), request.body.size());
         message.body = {message.body_block.data(), request.body.size()};
     }
-    message.endpoint = endpoints_.get("client", url.host, url.port);
+    message.endpoint = endpoint_of(url, endpoints_);
     message.method = request.method;
     message.limits = limits;
     spawn(run_telling(std::move(message)));
@@ -114,7 +127,7 @@ Task<void> Client::run_telling(Message message) {
     co_await asking;
     if (answer.failure == Failure::none || answer.failure == Failure::cancelled) co_return;
     log::error("failed to send a copy to {}:{}, err: {}", message.endpoint->host(), message.endpoint->port(),
-               name_of(answer.failure));
+               describe(answer));
 }
 
 }  // namespace gateway::client

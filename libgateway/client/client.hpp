@@ -19,7 +19,7 @@ namespace gateway::client {
 
 // Where a service is; compiled with the configuration.
 struct Url {
-    bool tls = false;
+    bool tls = false, check_certificate = true;
     std::string host;  // name or address, IPv6 without brackets
     std::uint16_t port = 80;
     std::string authority;  // value of Host: port only where it is not the scheme's
@@ -34,6 +34,7 @@ struct Limits {
     std::uint64_t body = 1 << 20;                        // bytes of an answer's body; more is an error
     bool keep_body = true;                               // false: it is read and forgotten, whatever its size
     bool keep_alive = true;
+    bool repeat_any = false;  // a POST or PATCH too is sent again when the waiting connection was dead
     upstream::PoolLimits pool{5, 1000, Milliseconds(60'000)};
 };
 
@@ -49,10 +50,10 @@ struct Request {
 
 enum class Failure : std::uint8_t {
     none,
-    tls_unsupported,
     unresolved,
     connect_refused,
     connect_timeout,
+    tls_failed,
     send_failed,
     send_timeout,
     read_timeout,
@@ -62,17 +63,20 @@ enum class Failure : std::uint8_t {
     invalid_characters,  // of the request: nothing was sent
     cancelled,
 };
-// For logs: "connection refused".
 std::string_view name_of(Failure failure) noexcept;
 
 // An answer, whole. Head and body view the blocks that it holds.
 struct Answer {
     Failure failure = Failure::none;
+    error_code cause;                          // of tls_failed, closed and send_failed, if it is known
     const http::ResponseHead* head = nullptr;  // null unless the failure is `none`
     std::string_view body;
 
     net::Buffer head_block, body_block;
 };
+
+// For logs: "connection refused", "TLS handshake failed: certificate verify failed: hostname mismatch".
+std::string describe(const Answer& answer);
 
 // One per worker. Connections wait in the worker's pool, apart from those of upstreams.
 class Client {
@@ -86,8 +90,8 @@ public:
     ~Client();
 
     // Fills `answer`. Redirects are not followed, interim answers are skipped. A waiting connection that turns out to
-    // be dead before anything was answered is replaced once, unless the method is POST or PATCH. Nothing is thrown. All
-    // references must live until the task has ended.
+    // be dead before anything was answered is replaced once, unless the method is POST or PATCH (or repeat_any).
+    // Nothing is thrown. All references must live until the task has ended.
     Task<void> send(const Url& url, const Request& request, const Limits& limits, Answer& answer);
     // Sends a copy of the request and lets go of it: nobody learns how it went but the log. False, with nothing sent:
     // too many of them are under way, or the request cannot be written.

@@ -45,14 +45,14 @@ std::string_view name_of(Failure failure) noexcept {
     switch (failure) {
         case Failure::none:
             return "no failure";
-        case Failure::tls_unsupported:
-            return "https is not supported by this build";
         case Failure::unresolved:
             return "the name cannot be resolved";
         case Failure::connect_refused:
             return "connection refused";
         case Failure::connect_timeout:
             return "time-out while connecting";
+        case Failure::tls_failed:
+            return "TLS handshake failed";
         case Failure::send_failed:
             return "connection lost while sending";
         case Failure::send_timeout:
@@ -71,6 +71,11 @@ std::string_view name_of(Failure failure) noexcept {
             return "given up";
     }
     return "unknown failure";
+}
+
+std::string describe(const Answer& answer) {
+    std::string text(name_of(answer.failure));
+    return answer.cause.category() == net::tls_category() ? text + ": " + answer.cause.message() : text;
 }
 
 }  // namespace gateway::client

@@ -15,6 +15,9 @@ namespace gateway::config {
 namespace {
 
 // Reader of one static file: holds what every step needs.
+// Of the reference's 2.x releases, never a default here.
+constexpr std::string_view well_known_key = "edd1c9f034335f136f87ad84b625c8f1";
+
 class Reader {
 public:
     Reader(const StaticPlace& place, const Environment& environment, Diagnostics& diagnostics)
@@ -64,16 +67,20 @@ private:
         std::erase_if(value.make_object(), [](const json::Member& member) { return member.value.is_null(); });
         for (json::Member& member : value.make_object()) drop_nulls(member.value);
     }
+    // Where old releases have it; deployment.etcd wins if there are both.
     void note_etcd(json::Value& file) {
-        const json::Value* deployment = file.find("deployment");
-        has_etcd_ = deployment && deployment->find("etcd");
-        for (const json::Member& member : file.members()) {
+        json::Value settings;
+        for (json::Member& member : file.make_object()) {
             if (member.key != "etcd") continue;
-            has_etcd_ = true;
             diagnostics_.warning(place_.file, member.where, "",
                                  "the top-level key etcd is of old releases; it is taken as deployment.etcd");
+            settings = std::move(member.value);
         }
+        if (settings.is_null()) return;
         file.erase("etcd");
+        json::Value* deployment = file.find("deployment");
+        if (!deployment) deployment = &file.set("deployment", json::Value::object());
+        if (deployment->is_object() && !deployment->find("etcd")) deployment->set("etcd", std::move(settings));
     }
 
     void report(const Finding& finding) {
@@ -105,6 +112,10 @@ private:
         diagnostics_.add({Severity::error, place_.file, {}, {}, std::string(field), std::move(message), {}});
     }
 
+    void warn(std::string_view field, std::string message) {
+        diagnostics_.add({Severity::warning, place_.file, {}, {}, std::string(field), std::move(message), {}});
+    }
+
     // Rules that make one setting follow from another.
     void settle(StaticConfig& config, const json::Value& file) {
         if (const auto workers = environment_("APISIX_WORKER_PROCESSES")) {
@@ -116,9 +127,27 @@ private:
             config.nginx_config.worker_processes.count = 1;
             config.apisix.enable_reuseport = false;
         }
+        settle_etcd(config);
         const json::Value* deployment = file.find("deployment");
         const bool named = deployment && deployment->find("route_file");
         if (config.json_routes() && !named) config.deployment.route_file = "routes.json";
+    }
+
+    void settle_etcd(StaticConfig& config) {
+        DeploymentSection& deployment = config.deployment;
+        ProviderSettings& provider =
+            deployment.role == "data_plane" ? deployment.role_data_plane : deployment.role_traditional;
+        if (!provider.config_provider && deployment.etcd) provider.config_provider = "etcd";
+        if (!config.etcd_provider()) return;
+        if (!deployment.etcd) deployment.etcd.emplace();
+        const auto hosts = environment_("APISIX_DEPLOYMENT_ETCD_HOST");
+        if (!hosts) return;
+        json::ParseFailure why;
+        const auto list = json::try_parse(*hosts, why);
+        Errors errors;
+        if (!list || !list->is_array()) return fail("APISIX_DEPLOYMENT_ETCD_HOST", "expected a JSON array of URLs");
+        Codec<MemberUrls>::read(*list, deployment.etcd->host, {}, errors);
+        if (!errors.empty()) fail("APISIX_DEPLOYMENT_ETCD_HOST", std::string(errors.first()));
     }
 
     void check(const StaticConfig& config) {
@@ -134,7 +163,8 @@ private:
             fail("apisix.proxy_protocol.listen_https_port", "not supported by this build");
         }
         check_provider(config.deployment);
-        check_listeners(config.apisix);
+        check_admin(config);
+        check_listeners(config);
     }
     void check_provider(const DeploymentSection& deployment) {
         if (deployment.role == "control_plane") {
@@ -142,17 +172,44 @@ private:
         }
         const bool alone = deployment.role == "data_plane";
         const ProviderSettings& settings = alone ? deployment.role_data_plane : deployment.role_traditional;
-        const std::string provider = settings.config_provider.value_or(has_etcd_ ? "etcd" : "local");
+        const std::string provider = settings.config_provider.value_or("local");
         const std::string field = std::string("deployment.role_") + deployment.role + ".config_provider";
-        if (provider == "etcd" || provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
+        if (provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
         if (!alone && provider == "json") fail(field, "\"json\" needs role data_plane");
     }
-    void check_listeners(const ApisixSection& apisix) {
+    void check_admin(const StaticConfig& config) {
+        const AdminSettings& admin = config.deployment.admin;
+        const AdminTls& tls = admin.admin_api_mtls;
+        if (admin.https_admin && (tls.admin_ssl_cert.empty() || tls.admin_ssl_cert_key.empty()))
+            fail("deployment.admin.https_admin", "it needs admin_api_mtls.admin_ssl_cert and .admin_ssl_cert_key");
+        if (admin.admin_key && admin.admin_key->withheld)
+            fail("deployment.admin.admin_key", mismatch("deployment.admin.admin_key", "array, got boolean"));
+        for (const AdminKey& key : admin.admin_key ? admin.admin_key->list : std::vector<AdminKey>()) {
+            if (key.key.empty() && key.role == "viewer")
+                fail("deployment.admin.admin_key", "the viewer \"" + key.name + "\" has no key");
+            if (key.key == well_known_key)
+                warn("deployment.admin.admin_key",
+                     "the key of \"" + key.name + "\" is published in old documentation: everybody knows it");
+        }
+        if (!config.admin_api()) return;
+        if (!admin.admin_key_required)
+            warn("deployment.admin.admin_key_required",
+                 "Admin key is bypassed! Whoever reaches the Admin API may change everything");
+        if (admin.admin_listen && !is_loopback(admin.admin_listen->ip) && !admin.https_admin)
+            warn("deployment.admin.admin_listen",
+                 "the Admin API is reached from other machines without TLS: its keys can be read on the way");
+    }
+    static bool is_loopback(std::string_view ip) noexcept { return ip.starts_with("127.") || ip == "::1"; }
+
+    void check_listeners(const StaticConfig& config) {
+        const ApisixSection& apisix = config.apisix;
         std::set<std::pair<std::string, int>> seen;
         std::vector<Listener> all = apisix.node_listen.list;
         if (apisix.proxy_protocol.listen_http_port)
             all.push_back({"", "", *apisix.proxy_protocol.listen_http_port, true});
         if (apisix.status) all.push_back({apisix.status->ip, "", apisix.status->port, true});
+        const auto& admin = config.deployment.admin.admin_listen;
+        if (config.admin_api() && admin) all.push_back({admin->ip, "", admin->port, true});
         for (const Listener& listener : all) {
             if (listener.port == 0 || seen.emplace(listener.ip, listener.port).second) continue;
             const std::string ip = listener.ip.empty() ? "all addresses" : listener.ip;
@@ -168,7 +225,6 @@ private:
     const StaticPlace& place_;
     const Environment& environment_;
     Diagnostics& diagnostics_;
-    bool has_etcd_ = false;
 };
 
 }  // namespace
@@ -189,6 +245,16 @@ bool StaticConfig::json_routes() const noexcept {
 
 bool StaticConfig::local_provider() const noexcept {
     return deployment.role == "traditional" && deployment.role_traditional.config_provider.value_or("local") == "local";
+}
+
+bool StaticConfig::etcd_provider() const noexcept {
+    const ProviderSettings& used =
+        deployment.role == "data_plane" ? deployment.role_data_plane : deployment.role_traditional;
+    return used.config_provider == "etcd";
+}
+
+bool StaticConfig::admin_api() const noexcept {
+    return apisix.enable_admin && (local_provider() || etcd_provider());
 }
 
 StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,

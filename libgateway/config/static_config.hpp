@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/config/admin_settings.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/environment.hpp"
+#include "libgateway/config/etcd_settings.hpp"
 #include "libgateway/config/static_sections.hpp"
 
 namespace gateway::config {
@@ -19,34 +21,17 @@ struct ProviderSettings {
                                        .closed();
 };
 struct LocalStoreSettings {
-    std::string path = "data/store.db";
-    static constexpr auto schema = fields(field("path", &LocalStoreSettings::path, "not in this build")).closed();
-};
-// Accepted so that files of later builds can be checked; no effect in this one.
-struct AdminSettings {
-    AddressSettings admin_listen{"127.0.0.1", 9180};
-    bool admin_key_required = true, https_admin = false, enable_admin_cors = true, enable_admin_ui = true;
-    std::vector<std::string> allow_admin{"127.0.0.0/24"};
-    RawArray admin_key;
-    RawObject admin_api_mtls;
-    std::string admin_api_version = "v3";
-    static constexpr auto schema =
-        fields(field("admin_listen", &AdminSettings::admin_listen, "address"),
-               field("admin_key_required", &AdminSettings::admin_key_required, "key check"),
-               field("https_admin", &AdminSettings::https_admin, "TLS"),
-               field("enable_admin_cors", &AdminSettings::enable_admin_cors, "CORS headers"),
-               field("enable_admin_ui", &AdminSettings::enable_admin_ui, "no UI ships"),
-               field("allow_admin", &AdminSettings::allow_admin, "peers", each(pattern(network_text, is_network))),
-               field("admin_key", &AdminSettings::admin_key, "keys"),
-               field("admin_api_mtls", &AdminSettings::admin_api_mtls, "certificates"),
-               field("admin_api_version", &AdminSettings::admin_api_version, "envelope"))
-            .closed();
+    std::string path;
+    static constexpr auto schema = fields(field("path", &LocalStoreSettings::path,
+                                                "its file; default: `store.db` in `gateway.data_dir`", length(0, 511)))
+                                       .closed();
 };
 struct DeploymentSection {
     std::string role = "traditional";
     ProviderSettings role_traditional, role_data_plane, role_control_plane;
     AdminSettings admin;
     LocalStoreSettings local;
+    std::optional<EtcdSettings> etcd;
     std::string route_file = "routes.yaml", invalid_items = "reject";
     bool require_end_marker = false;
     static constexpr auto schema =
@@ -56,8 +41,9 @@ struct DeploymentSection {
             field("role_traditional", &DeploymentSection::role_traditional, "with role traditional"),
             field("role_data_plane", &DeploymentSection::role_data_plane, "with role data_plane"),
             field("role_control_plane", &DeploymentSection::role_control_plane, "not in this build"),
-            field("admin", &DeploymentSection::admin, "Admin API (not in this build)"),
-            field("local", &DeploymentSection::local, "embedded store (not in this build)"),
+            field("admin", &DeploymentSection::admin, "Admin API"),
+            field("local", &DeploymentSection::local, "embedded store"),
+            field("etcd", &DeploymentSection::etcd, "store of many machines"),
             field("route_file", &DeploymentSection::route_file, "routes and other objects", length(1, 511)),
             field("invalid_items", &DeploymentSection::invalid_items,
                   "reject: a file with an error changes nothing; drop: bad items are left out",
@@ -65,14 +51,24 @@ struct DeploymentSection {
             field("require_end_marker", &DeploymentSection::require_end_marker, "the route file must end with `#END`"))
             .closed();
 };
+struct HistorySettings {
+    std::uint32_t revisions = 10'000;
+    ByteSize bytes{256u << 20};
+    static constexpr auto schema =
+        fields(field("revisions", &HistorySettings::revisions, "numbers kept; the oldest go", range(1, 10'000'000)),
+               field("bytes", &HistorySettings::bytes, "of compressed differences kept; the newest stays"))
+            .closed();
+};
 struct GatewaySection {
     std::string data_dir, socket, pid_file, plugins_dir;
+    HistorySettings history;
     static constexpr auto schema =
         fields(field("data_dir", &GatewaySection::data_dir, "state on disk", length(0, 400)),
                field("socket", &GatewaySection::socket, "control socket of gatewayctl", length(0, 107)),
                field("pid_file", &GatewaySection::pid_file, "none by default", length(0, 511)),
                field("plugins_dir", &GatewaySection::plugins_dir, "folder of plugins in shared objects, `*.so`",
-                     length(0, 511)))
+                     length(0, 511)),
+               field("history", &GatewaySection::history, "of applied revisions, in the embedded store"))
             .closed();
 };
 struct GraphqlSection {
@@ -106,6 +102,10 @@ struct StaticConfig {
     bool json_routes() const noexcept;
     // Whether the route file and the store of this machine are the source: config_provider local.
     bool local_provider() const noexcept;
+    // Whether etcd is the source; deployment.etcd is there then.
+    bool etcd_provider() const noexcept;
+    // Whether this gateway has an Admin API.
+    bool admin_api() const noexcept;
 };
 
 // Where the file stands and who reads it; decides the defaults of directories.

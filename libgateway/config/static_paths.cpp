@@ -49,9 +49,21 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     own.socket = beside(directory, own.socket).string();
     if (!own.pid_file.empty()) own.pid_file = beside(directory, own.pid_file).string();
     if (!own.plugins_dir.empty()) own.plugins_dir = beside(directory, own.plugins_dir).string();
+    if (config.deployment.etcd) {
+        EtcdTlsSettings& tls = config.deployment.etcd->tls;
+        for (std::string* file : {&tls.ca, &tls.cert, &tls.key}) {
+            if (!file->empty()) *file = beside(directory, *file).string();
+        }
+    }
+    std::string& store = config.deployment.local.path;
+    store = store.empty() ? (path(own.data_dir) / "store.db").string() : beside(directory, store).string();
     const path logs = choose("LOGS_DIRECTORY", "/var/log/gateway", "logs");
     config.nginx_config.error_log = log_target(config.nginx_config.error_log, logs);
     config.nginx_config.http.access_log = log_target(config.nginx_config.http.access_log, logs);
+    AdminTls& tls = config.deployment.admin.admin_api_mtls;
+    for (std::string* file : {&tls.admin_ssl_cert, &tls.admin_ssl_cert_key, &tls.admin_ssl_ca_cert}) {
+        if (!file->empty()) *file = beside(directory, *file).string();
+    }
     config.deployment.route_file = beside(directory, config.deployment.route_file).string();
 }
 

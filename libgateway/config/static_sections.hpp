@@ -22,20 +22,14 @@ struct RouterSettings {
                field("ssl", &RouterSettings::ssl, "only value", one_of("radixtree_sni")))
             .closed();
 };
+// Where one of the gateway's own interfaces listens.
+template <std::uint16_t Port>
 struct AddressSettings {
     std::string ip = "127.0.0.1";
-    std::uint16_t port = 0;
+    std::uint16_t port = Port;
     static constexpr auto schema =
         fields(field("ip", &AddressSettings::ip, "address", pattern("IPv4 or IPv6 address", is_address)),
                field("port", &AddressSettings::port, "port", range(0, 65535)))
-            .closed();
-};
-struct StatusSettings {
-    std::string ip = "127.0.0.1";
-    std::uint16_t port = 7085;
-    static constexpr auto schema =
-        fields(field("ip", &StatusSettings::ip, "address", pattern("IPv4 or IPv6 address", is_address)),
-               field("port", &StatusSettings::port, "port", range(0, 65535)))
             .closed();
 };
 struct ProxyProtocolSettings {
@@ -79,6 +73,16 @@ struct EncryptionSettings {
             .closed();
 };
 
+struct SslSection {
+    std::string ssl_trusted_certificate = "system";
+    static constexpr auto schema =
+        fields(
+            field("ssl_trusted_certificate", &SslSection::ssl_trusted_certificate,
+                  "file of the authorities that connections of the gateway's own trust; system: those of the machine",
+                  length(1)))
+            .closed();
+};
+
 struct ApisixSection {
     Listeners node_listen{{{"", "", 9080, true}}};
     bool enable_admin = true, enable_dev_mode = false, enable_reuseport = true, enable_ipv6 = true, enable_http2 = true;
@@ -87,14 +91,15 @@ struct ApisixSection {
     bool delete_uri_tail_slash = false, normalize_uri_like_servlet = false, match_uri_encoded_slash = false;
     std::uint32_t max_post_args_readable_size = 64;
     RouterSettings router;
+    SslSection ssl;
     std::string proxy_mode = "http";
     std::vector<std::string> dns_resolver;
     std::optional<std::uint32_t> dns_resolver_valid;
     std::uint32_t resolver_timeout = 5;
     bool enable_resolv_search_opt = true;
     bool enable_control = true;
-    AddressSettings control{"127.0.0.1", 9090};
-    std::optional<StatusSettings> status;
+    AddressSettings<9090> control;
+    std::optional<AddressSettings<7085>> status;
     bool disable_upstream_healthcheck = false;
     std::optional<std::vector<std::string>> trusted_addresses;  // absent: X-Forwarded-* rules without trust
     ProxyProtocolSettings proxy_protocol;
@@ -105,7 +110,8 @@ struct ApisixSection {
     static constexpr auto schema =
         fields(
             field("node_listen", &ApisixSection::node_listen, "plain listeners"),
-            field("enable_admin", &ApisixSection::enable_admin, "Admin API (not in this build)"),
+            field("enable_admin", &ApisixSection::enable_admin,
+                  "Admin API, where the objects of this machine's store can be changed"),
             field("enable_dev_mode", &ApisixSection::enable_dev_mode, "one worker, one socket"),
             field("enable_reuseport", &ApisixSection::enable_reuseport, "a listening socket per worker"),
             field("enable_ipv6", &ApisixSection::enable_ipv6, "listen on [::] too, ask for AAAA"),
@@ -124,13 +130,15 @@ struct ApisixSection {
             field("max_post_args_readable_size", &ApisixSection::max_post_args_readable_size,
                   "MiB of a body read for `post_arg`; 0: no limit"),
             field("router", &ApisixSection::router, "router"),
+            field("ssl", &ApisixSection::ssl, "TLS; its other keys have no effect in this build"),
             field("proxy_mode", &ApisixSection::proxy_mode, "only http in this build",
                   one_of("http", "stream", "http&stream")),
             field("dns_resolver", &ApisixSection::dns_resolver, "`ip[:port]`; default /etc/resolv.conf"),
             field("dns_resolver_valid", &ApisixSection::dns_resolver_valid, "seconds; default: the record's TTL"),
             field("resolver_timeout", &ApisixSection::resolver_timeout, "seconds", at_least(1)),
             field("enable_resolv_search_opt", &ApisixSection::enable_resolv_search_opt, "search list of resolv.conf"),
-            field("enable_control", &ApisixSection::enable_control, "Control API (not in this build)"),
+            field("enable_control", &ApisixSection::enable_control,
+                  "Control API: what is in force, without keys, for this machine"),
             field("control", &ApisixSection::control, "its address"),
             field("status", &ApisixSection::status, "Status API; off without this key"),
             field("disable_upstream_healthcheck", &ApisixSection::disable_upstream_healthcheck, "no probes at all"),

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "libgateway/base/lines.hpp"
 #include "libgateway/base/unique_fd.hpp"
 
 namespace gateway::control {
@@ -41,11 +42,11 @@ public:
         }
     }
     std::string receive_line() {
-        LineReader lines(most_answer_bytes);
+        Lines lines(most_answer_bytes);
         std::array<char, 65536> buffer;
         for (;;) {
-            if (auto line = lines.next()) return *line;
-            if (lines.too_long()) throw std::runtime_error(path_ + ": the answer is too long");
+            if (auto line = lines.next()) return std::string(*line);
+            if (lines.overlong()) throw std::runtime_error(path_ + ": the answer is too long");
             wait(POLLIN);
             const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
             if (count == 0) throw std::runtime_error(path_ + ": the gateway closed the connection without an answer");

@@ -59,6 +59,16 @@ private:
             arguments.set("dry_run", true);
         } else if (option == "--plain") {
             arguments.set("plain", true);
+        } else if (option == "--prune") {
+            arguments.set("prune", true);
+        } else if (option == "--confirm-within") {
+            arguments.set("confirm_within", json::Value(value_of(option)));
+        } else if (option == "--revert-if") {
+            arguments.set("revert_if", json::Value(value_of(option)));
+        } else if (option == "--rev") {
+            arguments.set("revision", json::Value(value_of(option)));
+        } else if (option == "-n") {
+            arguments.set("count", json::Value(value_of(option)));
         } else if (option == "--from") {
             arguments.set("from", json::Value(value_of(option)));
         } else if (option == "--route") {
@@ -118,6 +128,14 @@ private:
         } else if (command == "put") {
             name_words({"kind", "id", "content"});
             if (line_.error.empty()) line_.content_path = words_[3];
+        } else if (command == "apply" || command == "import" || command == "diff") {
+            name_words({command == "diff" ? "file?" : "file"});
+            line_.content_path = line_.request.text("file");
+        } else if (command == "export") {
+            name_words({"file?"});
+            line_.output_path = line_.request.text("file");
+        } else if (command == "history" || command == "rollback") {
+            name_words({command == "history" ? "revision?" : "revision"});
         } else if (command == "delete") {
             name_words({"kind", "id"});
         } else if (command == "check") {

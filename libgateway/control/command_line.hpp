@@ -16,6 +16,7 @@ struct CommandLine {
     std::string config_path;   // -c; empty: the server program knows its default
     std::string socket_path;   // -s; empty: asked of the static file
     std::string content_path;  // a file whose text becomes the argument "content"; "-": standard input
+    std::string output_path;   // a file for the answer's text; "-" or empty: standard output
     bool json = false, help = false;
     std::chrono::milliseconds limit{60'000};
     std::string error;  // usage error; everything else is void then

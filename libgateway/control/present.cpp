@@ -48,6 +48,12 @@ std::string status_text(const json::Value& result) {
     if (!member(result, "not_ready").string().empty()) text += " (" + cell(result, "not_ready") + ")";
     text += "\nrevision " + cell(result, "revision") + "  digest " + cell(result, "digest") + "  since " +
             cell(result, "changed_at") + "\nsource   " + cell(result, "source") + "\n";
+    if (result.find("store") && !member(result, "store").string().empty()) {
+        const bool well = member(result, "store_problem").string().empty();
+        text += "store    " + (well ? cell(result, "store") : cell(result, "store_problem")) + "\n";
+    }
+    if (result.find("trial") && !member(result, "trial").string().empty())
+        text += "trial    " + cell(result, "trial") + "\n";
     text += "reload   " + cell(last, "result") + " at " + cell(last, "time") + " by " + cell(last, "by") + "\n";
     text += lines_of(member(last, "errors"), "         ") + lines_of(member(last, "warnings"), "         ");
     text += "master   pid " + cell(member(result, "master"), "pid") + "   control pid " +
@@ -132,6 +138,47 @@ std::string plugin_text(const json::Value& result) {
     return text;
 }
 
+std::string value_text(const json::Value* value) {
+    return value ? printable(json::write(*value)) : "none";
+}
+
+// Members that differ, one on a line.
+std::string members_text(const json::Value& before, const json::Value& after) {
+    std::string text;
+    for (const json::Member& old : before.members()) {
+        const json::Value* now = after.find(old.key);
+        if (now && json::equal(old.value, *now)) continue;
+        text += "    " + printable(old.key) + ": " + value_text(&old.value) + " -> " + value_text(now) + "\n";
+    }
+    for (const json::Member& made : after.members()) {
+        if (!before.find(made.key))
+            text += "    " + printable(made.key) + ": none -> " + value_text(&made.value) + "\n";
+    }
+    return text.empty() ? "    a secret\n" : text;
+}
+
+std::string changes_text(const json::Value& rows) {
+    std::string text;
+    for (const json::Value& row : rows.items()) {
+        const std::string change = cell(row, "change");
+        const std::string owner = row.find("owner") ? " (" + cell(row, "owner") + ")" : "";
+        text += (change == "made" ? "+ " : change == "removed" ? "- " : "~ ") + cell(row, "object") + owner;
+        if (change == "made") text += " " + value_text(row.find("after"));
+        text += "\n";
+        if (change == "changed") text += members_text(member(row, "before"), member(row, "after"));
+    }
+    return text.empty() ? "no difference\n" : text;
+}
+
+std::string history_text(const json::Value& result) {
+    if (result.is_array())
+        return table_of(result, {"revision", "time", "author", "from", "action", "source", "changes"});
+    Table facts({"revision", cell(result, "revision")});
+    for (const std::string_view name : {"time", "author", "from", "action", "source", "changes", "digest"})
+        facts.add({std::string(name), cell(result, name)});
+    return facts.text() + "\n" + changes_text(member(result, "difference"));
+}
+
 }  // namespace
 
 std::string present(const Request& request, const Answer& answer) {
@@ -140,7 +187,12 @@ std::string present(const Request& request, const Answer& answer) {
     if (!result || result->is_null()) return {};
     const std::string& command = request.command;
     if (command == "status") return status_text(*result);
-    if (command == "reload" || command == "put" || command == "delete") return reload_text(*result);
+    for (const std::string_view changing : {"reload", "put", "delete", "apply", "import", "rollback"}) {
+        if (command == changing) return reload_text(*result);
+    }
+    if (command == "history") return history_text(*result);
+    if (command == "diff") return changes_text(*result);
+    if (command == "export") return result->string();
     if (command == "explain") return explain_text(*result);
     if (command == "show") return show_text(request.text("what"), *result);
     if (command == "plugin") return result->is_array() ? plugin_list(*result) : plugin_text(*result);

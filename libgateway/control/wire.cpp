@@ -102,25 +102,4 @@ std::string write(const Answer& answer) {
     return line += "}\n";
 }
 
-void LineReader::feed(std::string_view bytes) {
-    if (!too_long_) bytes_ += bytes;
-}
-
-std::optional<std::string> LineReader::next() {
-    if (too_long_) return std::nullopt;
-    const std::size_t end = bytes_.find('\n', searched_);
-    if ((end == std::string::npos ? bytes_.size() : end) > most_) {
-        too_long_ = true;
-        bytes_ = {};
-        return std::nullopt;
-    }
-    searched_ = bytes_.size();
-    if (end == std::string::npos) return std::nullopt;
-    std::string line = bytes_.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    bytes_.erase(0, end + 1);
-    searched_ = 0;
-    return line;
-}
-
 }  // namespace gateway::control

@@ -11,7 +11,7 @@
 
 namespace gateway::control {
 
-inline constexpr std::size_t most_request_bytes = 4 << 20;
+inline constexpr std::size_t most_request_bytes = 96 << 20;  // a route file of 64 MiB in quotes
 inline constexpr std::size_t most_answer_bytes = 256 << 20;
 
 // What became of a command; the numbers are gatewayctl's exit codes and never change.
@@ -48,21 +48,5 @@ std::optional<Answer> parse_answer(std::string_view line, std::string& why);
 // With the line end. JSON never holds a raw line end, so one line is one message.
 std::string write(const Request& request);
 std::string write(const Answer& answer);
-
-// Cuts a byte stream into lines. Takes any bytes in any slices; once too_long() it gives nothing more.
-class LineReader {
-public:
-    explicit LineReader(std::size_t most) noexcept : most_(most) {}
-    void feed(std::string_view bytes);
-    // The next whole line, without "\n" (and "\r" before it); nothing while it is incomplete.
-    std::optional<std::string> next();
-    bool too_long() const noexcept { return too_long_; }
-
-private:
-    std::string bytes_;
-    std::size_t searched_ = 0;  // no line end before this
-    std::size_t most_;
-    bool too_long_ = false;
-};
 
 }  // namespace gateway::control

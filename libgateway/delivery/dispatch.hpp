@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "libgateway/client/client.hpp"
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/resolver.hpp"
 #include "libgateway/telemetry/log_thread.hpp"
@@ -27,6 +28,7 @@ public:
 
     net::Reactor& reactor;
     net::Resolver& resolver;
+    client::Client* client = nullptr;           // null: nothing is posted
     telemetry::SeriesWriter* series = nullptr;  // null: nothing is counted
 
     // The worker leaves: every outbox delivers what it has, once, without waiting for more.

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libgateway/base/clock.hpp"
+#include "libgateway/client/client.hpp"
 #include "libgateway/delivery/outbox.hpp"
 #include "libgateway/delivery/sender.hpp"
 #include "libgateway/net/outbound.hpp"
@@ -39,8 +41,13 @@ protected:
 // A connection for each batch: the entry or the array, then the end.
 class TcpSender final : public SocketSender {
 public:
-    using SocketSender::SocketSender;
+    TcpSender(net::Reactor& reactor, net::Resolver& resolver, SocketTarget target, bool single)
+        : SocketSender(reactor, resolver, std::move(target), single),
+          peer_(make_ref<net::TlsPeer>(target_.server_name, net::TlsPeer::Check::none)) {}
     Task<Sent> send(const Batch& batch) override;
+
+private:
+    const Ref<net::TlsPeer> peer_;
 };
 
 // A datagram for each batch.
@@ -61,7 +68,10 @@ class SyslogSender final : public Sender {
 public:
     // `counts` must outlive it.
     SyslogSender(Dispatch& dispatch, SyslogTarget target, OutboxCounts& counts)
-        : dispatch_(dispatch), target_(std::move(target)), counts_(counts) {}
+        : dispatch_(dispatch),
+          target_(std::move(target)),
+          peer_(make_ref<net::TlsPeer>(target_.host, net::TlsPeer::Check::none)),
+          counts_(counts) {}
     Task<Sent> send(const Batch& batch) override;
 
 private:
@@ -72,6 +82,7 @@ private:
 
     Dispatch& dispatch_;
     const SyslogTarget target_;
+    const Ref<net::TlsPeer> peer_;
     OutboxCounts& counts_;
     Batch gathered_;
     std::unique_ptr<net::Outbound> connection_;
@@ -79,32 +90,26 @@ private:
 };
 
 struct HttpTarget {
-    std::string host, path = "/";  // path with its query
-    std::uint16_t port = 80;
-    bool tls = false, verify = false;
-    std::string authority;      // Host
+    client::Url url;
     std::string authorization;  // empty: none; a secret
     std::string content_type = "application/json";
-    Milliseconds timeout{3000};
+    Milliseconds timeout{3000};  // of each step
 };
 
 enum class Joining : std::uint8_t { single, array, lines };
 
-// A POST for each batch; one connection is kept for the next one.
+// A POST for each batch.
 class HttpSender final : public Sender {
 public:
-    HttpSender(net::Reactor& reactor, net::Resolver& resolver, HttpTarget target, Joining joining);
+    HttpSender(client::Client& client, HttpTarget target, Joining joining);
     Task<Sent> send(const Batch& batch) override;
 
 private:
-    Task<std::string> exchange(net::Outbound& connection, const std::string& bytes, bool& heard, bool& keep);
-    Task<std::string> connect(net::Outbound& connection);
-
-    net::Reactor& reactor_;
-    net::Resolver& resolver_;
+    client::Client& client_;
     const HttpTarget target_;
     const Joining joining_;
-    std::unique_ptr<net::Outbound> idle_;
+    client::Limits limits_;
+    std::vector<http::Field> fields_;  // views of the target
 };
 
 }  // namespace gateway::delivery

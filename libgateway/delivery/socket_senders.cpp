@@ -32,14 +32,13 @@ Task<Sent> TcpSender::send(const Batch& batch) {
     std::string error = co_await connection.connect(target_.host, target_.port, net::Transport::tcp, target_.timeout);
     if (!error.empty()) co_return problem("connect to", error);
     if (target_.tls) {
-        const net::TlsWish wish{target_.server_name, false};
-        error = co_await connection.start_tls(wish, target_.timeout);
+        error = co_await connection.start_tls(peer_, target_.timeout);
         if (!error.empty()) co_return problem("perform TLS handshake to", error);
     }
     const std::string body = json_body(batch, single_);
     error = co_await connection.write(body, target_.timeout);
     if (!error.empty()) co_return problem("send data to", error);
-    connection.finish();
+    co_await connection.finish(target_.timeout);
     co_return Sent();
 }
 

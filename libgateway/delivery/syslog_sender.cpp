@@ -33,8 +33,7 @@ Task<std::string> SyslogSender::open_connection() {
     net::Outbound& connection = *connection_;
     std::string error = co_await connection.connect(target_.host, target_.port, target_.transport, target_.timeout);
     if (!error.empty() || !target_.tls || target_.transport == net::Transport::udp) co_return error;
-    const net::TlsWish wish{target_.host, false};
-    error = co_await connection.start_tls(wish, target_.timeout);
+    error = co_await connection.start_tls(peer_, target_.timeout);
     co_return error;
 }
 

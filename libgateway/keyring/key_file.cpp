@@ -106,6 +106,22 @@ void write_file(const std::string& path, std::string_view text) {
     if (::fchmod(file.get(), 0600) != 0 || ::fsync(file.get()) != 0) fail(path);
 }
 
+void make_file(const std::string& path, std::string_view text) {
+    const std::string beside = path + ".new." + std::to_string(::getpid());
+    ::unlink(beside.c_str());
+    write_file(beside, text);
+    // Unlike a rename, this never replaces the file of another start.
+    const bool made = ::link(beside.c_str(), path.c_str()) == 0;
+    const int error = errno;
+    ::unlink(beside.c_str());
+    if (!made && error != EEXIST) {
+        errno = error;
+        fail(path);
+    }
+    const UniqueFd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder) ::fsync(folder.get());
+}
+
 }  // namespace
 
 std::optional<std::vector<std::string>> read_key_file(const std::string& path) {
@@ -120,22 +136,14 @@ std::optional<std::vector<std::string>> read_key_file(const std::string& path) {
 }
 
 void make_key_file(const std::string& path) {
-    const std::string beside = path + ".new." + std::to_string(::getpid());
-    ::unlink(beside.c_str());
-    write_file(beside,
-               "# Keys of this gateway, one a line; the first encrypts, all decrypt. Without them encrypted texts are "
-               "lost.\n" +
-                   new_key() + "\n");
-    // Unlike a rename, this never replaces the file of another start.
-    const bool made = ::link(beside.c_str(), path.c_str()) == 0;
-    const int error = errno;
-    ::unlink(beside.c_str());
-    if (!made && error != EEXIST) {
-        errno = error;
-        fail(path);
-    }
-    const UniqueFd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder) ::fsync(folder.get());
+    make_file(path,
+              "# Keys of this gateway, one a line; the first encrypts, all decrypt. Without them encrypted texts are "
+              "lost.\n" +
+                  new_key() + "\n");
+}
+
+void make_plain_key_file(const std::string& path) {
+    make_file(path, new_key() + "\n");
 }
 
 }  // namespace gateway::keyring

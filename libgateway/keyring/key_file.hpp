@@ -18,5 +18,7 @@ std::optional<std::vector<std::string>> read_key_file(const std::string& path);
 // Makes the file with one new key and mode 0600, whole or not at all; a file that is there stays. Throws
 // std::system_error.
 void make_key_file(const std::string& path);
+// The same with nothing but the key in it: for a key that people show to get in.
+void make_plain_key_file(const std::string& path);
 
 }  // namespace gateway::keyring

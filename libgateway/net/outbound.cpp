@@ -2,11 +2,10 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
-#include <algorithm>
+#include <array>
+#include <boost/system/errc.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -14,35 +13,14 @@
 
 namespace gateway::net {
 
-namespace {
-
-// One per thread and kind: they read the authorities of the system.
-SSL_CTX* tls_context(bool verify) {
-    const auto make = [](bool checks) {
-        SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-        if (!context) return context;
-        SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-        SSL_CTX_set_verify(context, checks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-        if (checks) SSL_CTX_set_default_verify_paths(context);
-        return context;
-    };
-    thread_local SSL_CTX* const plain = make(false);
-    thread_local SSL_CTX* const checked = make(true);
-    return verify ? checked : plain;
-}
-
-std::string tls_error_text() {
-    const unsigned long code = ERR_get_error();
-    const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
-    return reason ? std::string("TLS: ") + reason : std::string("TLS: connection lost");
-}
-
-}  // namespace
-
 std::string error_text(int number) {
     if (number == ETIMEDOUT) return "timeout";
     return to_lower(std::strerror(number));
+}
+
+std::string error_text(const error_code& code) {
+    if (code.category() == tls_category()) return "TLS: " + code.message();
+    return error_text(code.value());
 }
 
 Task<std::string> Outbound::wait(std::uint8_t flags, Milliseconds limit) {
@@ -75,58 +53,22 @@ Task<std::string> Outbound::connect(std::string_view host, std::uint16_t port, T
     co_return std::string();
 }
 
-Outbound::Want Outbound::want_of(int result) noexcept {
-    if (result > 0) return Want::done;
-    switch (SSL_get_error(tls_.get(), result)) {
-        case SSL_ERROR_WANT_READ:
-            stream_.descriptor().clear(readable);
-            return Want::read;
-        case SSL_ERROR_WANT_WRITE:
-            stream_.descriptor().clear(writable);
-            return Want::write;
-        default:
-            return Want::failed;
-    }
-}
-
-Task<std::string> Outbound::start_tls(const TlsWish& wish, Milliseconds limit) {
-    SSL_CTX* context = tls_context(wish.verify);
-    tls_.reset(context ? SSL_new(context) : nullptr);
-    if (!tls_ || SSL_set_fd(tls_.get(), stream_.descriptor().fd()) != 1) co_return "TLS: no context";
-    if (!wish.server_name.empty()) {
-        SSL_set_tlsext_host_name(tls_.get(), wish.server_name.c_str());
-        if (wish.verify) SSL_set1_host(tls_.get(), wish.server_name.c_str());
-    }
-    SSL_set_connect_state(tls_.get());
-    for (;;) {
-        ERR_clear_error();
-        const Want want = want_of(SSL_do_handshake(tls_.get()));
-        if (want == Want::done) co_return std::string();
-        if (want == Want::failed) co_return tls_error_text();
-        std::string problem = co_await wait(want == Want::read ? readable | hangup : writable | gone, limit);
-        if (!problem.empty()) co_return problem;
-    }
+Task<std::string> Outbound::start_tls(const Ref<TlsPeer>& peer, Milliseconds limit) {
+    const error_code code = co_await net::start_tls(stream_, peer, limit, sleeper_);
+    if (code == boost::system::errc::operation_canceled) co_return "cancelled";
+    co_return code ? error_text(code) : std::string();
 }
 
 Task<std::string> Outbound::write(std::string_view bytes, Milliseconds limit) {
     while (!bytes.empty()) {
-        Want want = Want::done;
-        if (tls_) {
-            ERR_clear_error();
-            const int part = static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20));
-            const int sent = SSL_write(tls_.get(), bytes.data(), part);
-            want = want_of(sent);
-            if (want == Want::failed) co_return tls_error_text();
-            if (want == Want::done) bytes.remove_prefix(static_cast<std::size_t>(sent));
-        } else {
-            const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-            const IoResult sent = stream_.write(&part, 1);
-            if (sent.state == IoState::failed) co_return error_text(sent.error);
-            want = sent.state == IoState::done ? Want::done : Want::write;
-            if (want == Want::done) bytes.remove_prefix(sent.bytes);
+        const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+        const IoResult sent = stream_.write(&part, 1);
+        if (sent.state == IoState::done) {
+            bytes.remove_prefix(sent.bytes);
+            continue;
         }
-        if (want == Want::done) continue;
-        std::string problem = co_await wait(want == Want::read ? readable | hangup : writable | gone, limit);
+        if (sent.state != IoState::would_block) co_return error_text(stream_.why(sent));
+        std::string problem = co_await wait(stream_.to_write() | gone, limit);
         if (problem.empty() && stream_.descriptor().has(gone)) problem = error_text(EPIPE);
         if (!problem.empty()) co_return problem;
     }
@@ -142,32 +84,34 @@ std::string Outbound::send_datagram(std::string_view bytes) {
 Task<std::string> Outbound::read(std::span<char> into, std::size_t& got, Milliseconds limit) {
     got = 0;
     for (;;) {
-        Want want = Want::read;
-        if (tls_) {
-            ERR_clear_error();
-            const int size = SSL_read(tls_.get(), into.data(), static_cast<int>(into.size()));
-            if (size <= 0 && SSL_get_error(tls_.get(), size) == SSL_ERROR_ZERO_RETURN) co_return std::string();
-            want = want_of(size);
-            if (want == Want::failed) co_return tls_error_text();
-            if (want == Want::done) got = static_cast<std::size_t>(size);
-        } else {
-            const IoResult result = stream_.read(into);
-            if (result.state == IoState::failed) co_return error_text(result.error);
-            if (result.state == IoState::closed) co_return std::string();
-            if (result.state == IoState::done) want = Want::done;
+        const IoResult result = stream_.read(into);
+        if (result.state == IoState::failed) co_return error_text(stream_.why(result));
+        if (result.state != IoState::would_block) {
             got = result.bytes;
+            co_return std::string();
         }
-        if (want == Want::done) co_return std::string();
-        std::string problem = co_await wait(want == Want::read ? readable | hangup : writable | gone, limit);
+        std::string problem = co_await wait(stream_.to_read() | hangup, limit);
         if (!problem.empty()) co_return problem;
+        stream_.descriptor().raise(readable);  // a reset shows as an end only
     }
 }
 
-void Outbound::finish() noexcept {
-    if (!is_open()) return;
-    ERR_clear_error();
-    if (tls_) SSL_shutdown(tls_.get());
+bool Outbound::disturbed() noexcept {
+    // Under TLS bytes may come that are nothing said: tickets for later connections.
+    char byte;
+    return stream_.read({&byte, 1}).state != IoState::would_block;
+}
+
+Task<void> Outbound::finish(Milliseconds limit) {
+    if (!is_open()) co_return;
     stream_.shutdown_write();
+    if (!stream_.tls()) co_return;
+    const std::int64_t until = sleeper_.reactor().now_ms() + limit.count();
+    std::array<char, 512> unwanted;
+    for (std::size_t got = 1; got > 0 && sleeper_.reactor().now_ms() < until;) {
+        const std::string problem = co_await read(unwanted, got, Milliseconds(until - sleeper_.reactor().now_ms()));
+        if (!problem.empty()) break;
+    }
 }
 
 }  // namespace gateway::net

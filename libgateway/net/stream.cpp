@@ -6,17 +6,42 @@
 #include <cstring>
 
 #include "libgateway/net/calls.hpp"
+#include "libgateway/net/tls_layer.hpp"
 
 namespace gateway::net {
 
+Stream::Stream() noexcept = default;
+Stream::~Stream() {
+    close();
+}
+
+void Stream::secure(std::unique_ptr<TlsLayer> layer) noexcept {
+    tls_ = std::move(layer);
+}
+
+void Stream::end_tls(bool politely) noexcept {
+    if (politely) tls_->say_goodbye();
+    tls_ = nullptr;
+}
+
+std::uint8_t Stream::tls_to_read() const noexcept {
+    return tls_->to_read();
+}
+std::uint8_t Stream::tls_to_write() const noexcept {
+    return tls_->to_write();
+}
+
 void Stream::abort() noexcept {
     if (!is_open()) return;
+    if (tls_) end_tls(false);
     const linger now{1, 0};
     ::setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     close();
 }
 
 IoResult Stream::read(std::span<char> into) noexcept {
+    if (tls_) [[unlikely]]
+        return tls_->read(into);
     if (!descriptor_.has(readable)) return {IoState::would_block, 0, 0};
     ssize_t got;
     do {
@@ -63,6 +88,8 @@ ssize_t send_parts(int fd, const iovec* parts, int count, std::size_t size) noex
 }  // namespace
 
 IoResult Stream::write(const iovec* parts, int count) noexcept {
+    if (tls_) [[unlikely]]
+        return tls_->write(parts, count);
     if (!descriptor_.has(writable)) return {IoState::would_block, 0, 0};
     std::size_t wanted = 0;
     for (int i = 0; i < count; ++i) wanted += parts[i].iov_len;
@@ -82,7 +109,21 @@ IoResult Stream::write(const iovec* parts, int count) noexcept {
 }
 
 void Stream::shutdown_write() noexcept {
+    if (tls_) tls_->say_goodbye();
     ::shutdown(descriptor_.fd(), SHUT_WR);
+}
+
+bool Stream::silent() noexcept {
+    char byte;
+    if (descriptor_.has(hangup) || (tls_ && tls_->has_pending())) return false;
+    if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) return false;
+    descriptor_.clear(readable);
+    return true;
+}
+
+error_code Stream::why(const IoResult& failed) const noexcept {
+    if (tls_ && tls_->error()) return tls_->error();
+    return {failed.error != 0 ? failed.error : ECONNRESET, boost::system::system_category()};
 }
 
 }  // namespace gateway::net

@@ -72,10 +72,11 @@ asio::awaitable<void> run_work(Work work, std::shared_ptr<std::optional<Result>>
 }
 }  // namespace detail
 
-// Runs `work()` on a thread of the pool; goes on, or throws what it threw, on the caller's loop. `work` with captures
-// that have destructors is a named variable, moved in: GCC 12 destroys such a temporary of a co_await expression twice.
-template <class Work>
-asio::awaitable<std::invoke_result_t<Work&>> on_thread(asio::thread_pool& pool, Work work) {
+// Runs `work()` on a thread of the pool, or on another loop; goes on, or throws what it threw, on the caller's loop.
+// `work` with captures that have destructors is a named variable, moved in: GCC 12 destroys such a temporary of a
+// co_await expression twice.
+template <class Context, class Work>
+asio::awaitable<std::invoke_result_t<Work&>> on_thread(Context& pool, Work work) {
     using Result = std::invoke_result_t<Work&>;
     auto result = std::make_shared<std::optional<Result>>();
     co_await asio::co_spawn(pool, detail::run_work<Work, Result>(std::move(work), result), asio::use_awaitable);

@@ -13,6 +13,8 @@ namespace gateway::process {
 namespace {
 
 constexpr auto worker_wait = std::chrono::seconds(2);
+// For the first full read: where a last good revision can serve, and where nothing can.
+constexpr auto etcd_wait = std::chrono::milliseconds(500), etcd_wait_empty = std::chrono::milliseconds(3'000);
 
 void log_all(const config::Diagnostics& found) {
     for (const config::Diagnostic& one : found.list()) {
@@ -85,6 +87,8 @@ void Control::attach(Received received) {
     users_ = std::move(received.socket);
     probers_ = std::move(received.status);
     scrapers_ = std::move(received.metrics);
+    admins_ = std::move(received.admin);
+    inners_ = std::move(received.inner);
     if (in_charge_) listen_to_users();
 }
 
@@ -98,6 +102,7 @@ void Control::listen_to_users() {
         status_api_ = std::make_unique<admin::StatusApi>(loop_, [this] { return status_->not_ready(); });
         status_api_->listen(std::move(probers_));
     }
+    open_doors();
     if (scrapers_) exporter().listen(std::move(scrapers_));
 }
 
@@ -119,29 +124,85 @@ asio::awaitable<void> Control::first_document() {
     const std::uint64_t epoch = revisions_->epoch();
     auto kept = co_await on_thread(builder_, [this, epoch] { return kept_document(epoch); });
     start_.journal.reset();
-    const bool goes_on = epoch != 0 || start_.takes_over;
-    if (kept && !catalogue_.adopt(*kept, goes_on ? Catalogue::Overlay::keep : Catalogue::Overlay::drop)) kept.reset();
+    if (kept && epoch == 0 && catalogue_.forgets_last_good()) kept.reset();
+    if (kept && !catalogue_.adopt(*kept)) kept.reset();
     if (!static_file_good_ && !(kept && catalogue_.adopt_settings(*kept))) co_await wait_for_static_file();
     disk_->protect(catalogue_.keyring());
     // Workers that live hold this very document: what changed since goes to them as a difference.
     const bool resumes = kept && epoch != 0 && kept->revision == epoch;
     if (resumes) {
         begin_with(*kept);
+        catalogue_.note_file_revision(kept->revision);
         co_await wait_for_workers();
     }
     catalogue_.note_reading();
-    Catalogue::Reading reading =
-        co_await on_thread(builder_, [this] { return catalogue_.read(Catalogue::Files::routes_only); });
+    const auto stored = co_await open_store();
+    auto work = [this, &stored] { return catalogue_.read(Catalogue::Files::routes_only, stored ? &*stored : nullptr); };
+    Catalogue::Reading reading = co_await on_thread(builder_, work);
     Outcome outcome;
-    if (resumes) {
+    if (stored && !reading.shelf) put_store_off();
+    if (resumes && !reading.document) {
+        // Workers hold what is kept; the store may know better all the same.
+        outcome = refused("start", reading.errors());
+        catalogue_.fall_back(reading);
+        co_await apply(std::move(reading), "start");
+    } else if (resumes) {
         outcome = co_await apply(std::move(reading), "start");
     } else {
         outcome = begin_anew(std::move(reading), kept, epoch);
         co_await wait_for_workers();
     }
+    if (etcd_ && !stored) begin_without_etcd(kept.has_value(), outcome);
+    if (unkept_ && in_charge_) {
+        store::Store::Write first = std::move(*unkept_);
+        unkept_.reset();
+        co_await commit(std::move(first));
+    }
     remember(outcome);
     situation_.synchronised = true;
+    refresh_doors();
+    if (in_charge_) open_doors();
     tell_master();
+}
+
+// What the store holds; nothing if it cannot be used: the objects of the last good revision stay in force then.
+asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() {
+    const config::StaticConfig& settings = catalogue_.settings();
+    follow_etcd();
+    if (etcd_) {
+        const bool empty = catalogue_.document().size() == 0;
+        const auto limit = empty ? etcd_wait_empty : etcd_wait;
+        // Without keys nothing can be taken in; what comes waits for them.
+        auto objects = co_await etcd_->first(catalogue_.keyring() ? limit : limit.zero());
+        note_store();
+        co_return objects;
+    }
+    situation_.store = settings.deployment.local.path;
+    if (!settings.local_provider()) {
+        store_.disable("this gateway has no store: its config_provider is not `local`");
+        situation_.store.clear();
+        co_return std::vector<store::Entry>();
+    }
+    const config::HistorySettings& history = settings.gateway.history;
+    auto contents = co_await store_.open(situation_.store, {history.revisions, history.bytes.bytes});
+    note_store();
+    if (!contents) {
+        log::error("the store cannot be used: {}; objects of the last good revision stay", store_.problem());
+        co_return std::nullopt;
+    }
+    kept_number_ = contents->last;
+    kept_digest_ = std::move(contents->last_digest);
+    trial_ = std::move(contents->trial);
+    note_store();
+    revisions_->number_above(kept_number_);
+    co_return std::move(contents->objects);
+}
+
+// It is open, but its objects could not be taken in: nobody may write to it.
+void Control::put_store_off() {
+    store_.disable("the store waits for a good configuration: it is taken in by the next reload");
+    trial_.reset();
+    note_store();
 }
 
 // Neither the file nor what is kept tells the settings: workers serve on with what they have, control answers
@@ -166,10 +227,16 @@ Control::Outcome Control::begin_anew(Catalogue::Reading reading, const std::opti
     if (!has_routes) situation_.missing = "configuration has not been loaded: " + summary(reading.found);
     if (!reading.document && kept)
         outcome.record.warnings.push_back(fmt::format("the last good revision {} is used", kept->revision));
-    if (!reading.document) reading.document = catalogue_.fallback();
-    const std::uint64_t last = std::max(kept ? kept->revision : 0, epoch);
-    const bool same = kept && kept->digest == reading.document->digest() && kept->revision == last;
-    begin_with(encode_full(*reading.document, same ? last : last + 1));
+    if (!reading.document) catalogue_.fall_back(reading);
+    const std::uint64_t last = std::max({kept ? kept->revision : 0, epoch, kept_number_});
+    const std::string digest = reading.document->digest().text();
+    const bool as_kept = kept && kept->digest == reading.document->digest() && kept->revision == last;
+    const bool same = as_kept || (kept_number_ == last && kept_digest_ == digest);
+    const std::uint64_t number = same ? last : last + 1;
+    begin_with(encode_full(*reading.document, number));
+    catalogue_.note_file_revision(number);
+    if (digest != kept_digest_ && store_.usable())
+        unkept_ = write_of(reading, {number, wall_ms(), {"file", ""}, "start", situation_.source, digest, 0});
     outcome.changes = reading.document->size();
     catalogue_.accept(std::move(reading));
     return outcome;

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "libgateway/base/strings.hpp"
-#include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
-#include "libgateway/plugin/shared_groups.hpp"
+#include "libgateway/process/control_draft.hpp"
 #include "libgateway/process/entry.hpp"
 #include "libgateway/sources/secrets.hpp"
 
@@ -24,10 +24,10 @@ namespace {
 
 constexpr std::string_view no_keyring =
     "encrypted fields cannot be read: the keyring is not known until the static file is good";
-constexpr std::uint64_t overlay_bit = std::uint64_t{1} << 63;
+constexpr std::uint64_t store_bit = std::uint64_t{1} << 63;
 
-bool in_overlay(const sources::Object& object) noexcept {
-    return (object.order & overlay_bit) != 0;
+bool of_store(const sources::Object& object) noexcept {
+    return (object.order & store_bit) != 0;
 }
 
 // Defaults of directories differ for a gateway that root started, also in its processes that are root no more.
@@ -124,7 +124,7 @@ std::vector<std::string> Catalogue::Reading::warnings() const {
 }
 
 Catalogue::Catalogue(std::string config_path)
-    : config_path_(std::move(config_path)), root_(gateway_is_roots()), next_overlay_(overlay_bit) {
+    : config_path_(std::move(config_path)), root_(gateway_is_roots()), next_order_(store_bit) {
     use(std::make_shared<const config::StaticConfig>());
 }
 
@@ -156,6 +156,7 @@ void Catalogue::read_settings(Reading& reading) const {
 }
 
 void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const {
+    if (settings.etcd_provider()) return void(reading.file.emplace());
     if (!ring) return reading.found.error(route_file(), {}, "", std::string(no_keyring));
     sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings, ring),
                                                                config::process_environment(), file_);
@@ -165,18 +166,26 @@ void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringP
 }
 
 // Errors of both files are found in one go; a static file that is bad is no reason to be silent about the routes.
-Catalogue::Reading Catalogue::read(Files files) const {
+Catalogue::Reading Catalogue::read(Files files, const std::vector<store::Entry>* fresh) const {
     Reading reading;
     if (files == Files::both) read_settings(reading);
-    const config::StaticConfig& settings = reading.settings ? *reading.settings : *settings_;
-    read_routes(settings, reading.settings ? reading.keyring : keyring_, reading);
+    const config::StaticConfig& settings = settings_of(reading);
+    read_routes(settings, ring_of(reading), reading);
+    // Without keys what is encrypted would be taken for the secrets themselves.
+    if (fresh && ring_of(reading)) reading.shelf = shelve(*fresh, reading.file ? *reading.file : file_, reading);
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
-    if (good) reading.document = assemble(settings, *reading.file, &reading.hidden);
-    if (good) reading.credentials = index_of(*reading.document);
+    if (!good) return reading;
+    reading.document = assemble(settings, *reading.file, reading.shelf ? *reading.shelf : shelf_, &reading.hidden);
+    reading.credentials = index_of(*reading.document);
+    reading.difference = file_difference(active_, file_, reading, *ring_of(reading));
     return reading;
 }
 
-Document Catalogue::assemble(const config::StaticConfig& settings, const Document& file,
+void Catalogue::fall_back(Reading& reading) const {
+    reading.document = assemble(*settings_, file_, reading.shelf ? *reading.shelf : shelf_, nullptr);
+}
+
+Document Catalogue::assemble(const config::StaticConfig& settings, const Document& file, const Shelf& shelf,
                              std::vector<std::string>* hidden) const {
     Document document = file;
     document.put(sources::make_object(Kind::settings, "static", 0, config::encode_static(settings), {}));
@@ -185,38 +194,33 @@ Document Catalogue::assemble(const config::StaticConfig& settings, const Documen
         for (const std::string& name : *settings.plugins) names.push(json::Value(name));
         document.put(sources::make_object(Kind::plugins, "list", 0, json::write(names), {}));
     }
-    for (const auto& [key, object] : overlay_) {
+    for (const auto& [key, shelved] : shelf) {
+        if (!shelved.object) continue;
         if (!file.find(key.first, key.second)) {
-            document.put(object);
+            document.put(shelved.object);
         } else if (hidden) {
-            hidden->push_back(fmt::format("{} [{}] was put before; the one of the route file is used now",
-                                          config::kind_name(key.first), key.second));
+            hidden->push_back(fmt::format("{} [{}] of the store is hidden: {} defines it too",
+                                          config::kind_name(key.first), key.second, settings.deployment.route_file));
         }
     }
     return document;
 }
 
-Document Catalogue::fallback() const {
-    return assemble(*settings_, file_, nullptr);
-}
-
-bool Catalogue::adopt(const FullDelta& kept, Overlay overlay) {
+bool Catalogue::adopt(const FullDelta& kept) {
     config::DeltaReader reader(kept.bytes);
     file_ = active_ = {};
-    overlay_.clear();
+    shelf_.clear();
     for (config::Change change; reader.next(change);) {
         const ObjectPtr object =
             sources::make_object(change.kind, std::string(change.id), change.order, std::string(change.json), {});
-        const bool put_before = in_overlay(*object);
-        if (put_before && overlay == Overlay::drop) continue;
         active_.put(object);
         if (change.kind == Kind::settings) continue;
-        if (!put_before) {
+        if (!of_store(*object)) {
             file_.put(object);
             continue;
         }
-        overlay_[{change.kind, object->id}] = object;
-        next_overlay_ = std::max(next_overlay_, object->order + 1);
+        shelf_[{change.kind, object->id}] = {nullptr, object->order, object};
+        next_order_ = std::max(next_order_, object->order + 1);
     }
     credentials_ = index_of(active_);
     return reader.ok();
@@ -234,108 +238,33 @@ bool Catalogue::adopt_settings(const FullDelta& kept) {
     return false;
 }
 
-std::string Catalogue::owner_refusal(Kind kind, const std::string& id) const {
-    if (!file_.find(kind, id)) return {};
-    return fmt::format("{} [{}] is defined in {}", config::kind_name(kind), id, place_of(kind, id));
+// What the checks of today refuse is left out, and told.
+Catalogue::Shelf Catalogue::shelve(const std::vector<store::Entry>& entries, const Document& file,
+                                   Reading& reading) const {
+    std::set<std::pair<Kind, std::string_view>> stored;
+    for (const store::Entry& entry : entries) stored.emplace(entry.object->kind, entry.object->id);
+    const sources::Exists exists = [&](Kind kind, std::string_view id) {
+        return stored.count({kind, id}) != 0 || file.find(kind, id) != nullptr;
+    };
+    const sources::CheckRules rules = rules_for(settings_of(reading), ring_of(reading));
+    Shelf shelf;
+    for (const store::Entry& entry : entries) {
+        const store::Stored& kept = *entry.object;
+        Shelved& shelved = shelf[{kept.kind, kept.id}];
+        shelved = {entry.object, entry.order, nullptr};
+        config::Diagnostics found;
+        const auto checked = sources::check_object(kept.kind, kept.id, kept.json, "store", rules, exists, found);
+        for (const std::string& text : texts_of(found, config::Severity::error))
+            reading.hidden.push_back(text + ": it is left out");
+        if (checked) shelved.object = object_for_workers(kept.kind, kept.id, entry.order, *checked);
+    }
+    return shelf;
 }
 
-// One plugin may be in one global rule only (objects.md 9 of the specification); in files, workers run neither copy.
-std::string Catalogue::twin_refusal(const ObjectPtr& rule) const {
-    std::string refusal;
-    const json::Value own = json::parse(rule->json);
-    active_.each(Kind::global_rule, [&](const sources::Object& other) {
-        if (other.id == rule->id || !refusal.empty()) return;
-        const json::Value known = json::parse(other.json);
-        const json::Value *mine = own.find("plugins"), *theirs = known.find("plugins");
-        if (!mine || !theirs) return;
-        for (const json::Member& entry : mine->members()) {
-            if (!theirs->find(entry.key)) continue;
-            refusal = fmt::format("plugin '{}' already exists in global rule with id '{}'", entry.key, other.id);
-            return;
-        }
-    });
-    return refusal;
-}
-
-// Objects of one group of limits share a counter and must agree on it.
-std::string Catalogue::group_refusal(const ObjectPtr& object) const {
-    const json::Value own = json::parse(object->json);
-    if (!SharedGroups::concerns(own)) return {};
-    SharedGroups groups;
-    for (const Kind kind : {Kind::route, Kind::service, Kind::plugin_config, Kind::global_rule}) {
-        active_.each(kind, [&](const sources::Object& other) {
-            if (kind != object->kind || other.id != object->id) groups.add(json::parse(other.json));
-        });
-    }
-    return groups.add(own).text;
-}
-
-Catalogue::Edit Catalogue::put(Kind kind, const std::string& id, const std::string& content) const {
-    Edit edit;
-    if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
-        edit.errors.push_back(std::move(refusal));
-        return edit;
-    }
-    if (!keyring_) {
-        edit.errors.emplace_back(no_keyring);
-        return edit;
-    }
-    config::Diagnostics found;
-    const ObjectPtr read =
-        sources::parse_object(kind, id, content, "put", rules_for(*settings_, keyring_), active_, found);
-    edit.errors = texts_of(found, config::Severity::error);
-    edit.warnings = texts_of(found, config::Severity::warning);
-    if (!read || !edit.errors.empty()) return edit;
-    if (kind == Kind::global_rule) {
-        if (std::string refusal = twin_refusal(read); !refusal.empty()) edit.errors.push_back(std::move(refusal));
-        if (!edit.errors.empty()) return edit;
-    }
-    if (kind == Kind::consumer) {
-        std::string refusal = credentials_.conflict(id, json::parse(read->json));
-        if (!refusal.empty()) edit.errors.push_back(std::move(refusal));
-        if (!edit.errors.empty()) return edit;
-    }
-    if (std::string refusal = group_refusal(read); !refusal.empty()) {
-        edit.errors.push_back(std::move(refusal));
-        return edit;
-    }
-    const ObjectPtr before = active_.find(kind, id);
-    edit.object = sources::make_object(kind, id, before ? before->order : next_overlay_, read->json, {});
-    edit.after = active_.digest();
-    if (before) edit.after.remove(before->hash);
-    edit.after.add(edit.object->hash);
-    edit.changes_something = !before || before->hash != edit.object->hash;
-    return edit;
-}
-
-Catalogue::Edit Catalogue::remove(Kind kind, const std::string& id) const {
-    Edit edit;
-    edit.removed = true;
-    edit.object = active_.find(kind, id);
-    if (std::string refusal = owner_refusal(kind, id); !refusal.empty()) {
-        edit.errors.push_back(std::move(refusal));
-    } else if (!edit.object) {
-        edit.errors.push_back(fmt::format("{} [{}] does not exist", config::kind_name(kind), id));
-    } else {
-        edit.changes_something = true;
-        edit.also_removed = credentials_of(kind, id);
-        edit.after = active_.digest();
-        edit.after.remove(edit.object->hash);
-        for (const ObjectPtr& credential : edit.also_removed) edit.after.remove(credential->hash);
-    }
-    return edit;
-}
-
-// A consumer takes its credentials with it, but for those that the route file owns.
-std::vector<ObjectPtr> Catalogue::credentials_of(Kind kind, const std::string& id) const {
-    std::vector<ObjectPtr> credentials;
-    if (kind != Kind::consumer || config::credential_name(id)) return credentials;
-    active_.each(Kind::consumer, [&](const sources::Object& object) {
-        const auto name = config::credential_name(object.id);
-        if (!name || name->username != id || file_.find(kind, object.id)) return;
-        credentials.push_back(active_.find(kind, object.id));
-    });
-    return credentials;
+void Catalogue::note(const Shelved& shelved) noexcept {
+    next_order_ = std::max(next_order_, shelved.order + 1);
+    const std::int64_t expires = shelved.stored ? shelved.stored->expires_ms : 0;
+    if (expires != 0 && (next_expiry_ == 0 || expires < next_expiry_)) next_expiry_ = expires;
 }
 
 void Catalogue::accept(Reading reading) {
@@ -343,44 +272,67 @@ void Catalogue::accept(Reading reading) {
         use(std::move(reading.settings));
         keyring_ = std::move(reading.keyring);
     }
-    if (reading.file) {
-        for (auto one = overlay_.begin(); one != overlay_.end();)
-            one = reading.file->find(one->first.first, one->first.second) ? overlay_.erase(one) : std::next(one);
-        file_ = std::move(*reading.file);
+    if (reading.file) file_ = std::move(*reading.file);
+    if (reading.shelf) {
+        shelf_ = std::move(*reading.shelf);
+        next_expiry_ = 0;
+        for (const auto& one : shelf_) note(one.second);
     }
     active_ = std::move(*reading.document);
     credentials_ = reading.credentials ? std::move(*reading.credentials) : index_of(active_);
 }
 
-void Catalogue::accept(const Edit& edit) {
-    if (!edit.changes_something) return;
-    if (edit.removed) {
-        forget(*edit.object);
-        for (const ObjectPtr& credential : edit.also_removed) forget(*credential);
-        return;
+void Catalogue::accept(const Draft& draft) {
+    bool ended = false;
+    for (const Draft::Step& step : draft.steps) {
+        const Key& key = step.key;
+        const bool consumer = key.first == Kind::consumer;
+        if (consumer && step.before.object) credentials_.remove(key.second, json::parse(step.before.object->json));
+        if (consumer && step.after.object) credentials_.add(key.second, json::parse(step.after.object->json));
+        if (step.after.there()) {
+            active_.put(step.after.object);
+            shelf_[key] = step.after;
+            note(step.after);
+        } else {
+            if (step.before.object) active_.erase(key.first, key.second);
+            shelf_.erase(key);
+            ended = ended || (step.before.stored && step.before.stored->expires_ms == next_expiry_);
+        }
     }
-    const Key key{edit.object->kind, edit.object->id};
-    const ObjectPtr before = active_.put(edit.object);
-    if (key.first == Kind::consumer) {
-        if (before) credentials_.remove(key.second, json::parse(before->json));
-        credentials_.add(key.second, json::parse(edit.object->json));
-    }
-    overlay_[key] = edit.object;
-    next_overlay_ = std::max(next_overlay_, edit.object->order + 1);
+    if (!ended || next_expiry_ == 0) return;
+    next_expiry_ = 0;
+    for (const auto& one : shelf_) note(one.second);
 }
 
-void Catalogue::forget(const sources::Object& object) {
-    const Key key{object.kind, object.id};
-    if (key.first == Kind::consumer) credentials_.remove(key.second, json::parse(object.json));
-    active_.erase(key.first, key.second);
-    overlay_.erase(key);
+std::string Catalogue::file_place(const sources::Object& object) const {
+    return object.where.line == 0 ? route_file() : fmt::format("{}:{}", route_file(), object.where.line);
 }
 
 std::string Catalogue::place_of(Kind kind, std::string_view id) const {
-    if (const ObjectPtr object = file_.find(kind, id)) {
-        return object->where.line == 0 ? route_file() : fmt::format("{}:{}", route_file(), object->where.line);
+    if (const ObjectPtr object = file_.find(kind, id)) return file_place(*object);
+    return active_.find(kind, id) ? "store" : "";
+}
+
+Catalogue::Shown Catalogue::shown_of_file(const sources::Object& object) const {
+    store::Stored shown{object.kind, object.id, object.json, file_revision_, file_revision_, 0};
+    return {std::make_shared<const store::Stored>(std::move(shown)), file_place(object)};
+}
+
+std::optional<Catalogue::Shown> Catalogue::find(Kind kind, const std::string& id) const {
+    if (const ObjectPtr object = file_.find(kind, id)) return shown_of_file(*object);
+    const auto found = shelf_.find({kind, id});
+    if (found == shelf_.end() || !found->second.stored) return std::nullopt;
+    return Shown{found->second.stored, {}};
+}
+
+std::vector<Catalogue::Shown> Catalogue::list(Kind kind) const {
+    std::vector<Shown> all;
+    file_.each(kind, [&](const sources::Object& object) { all.push_back(shown_of_file(object)); });
+    for (auto one = shelf_.lower_bound({kind, ""}); one != shelf_.end() && one->first.first == kind; ++one) {
+        if (one->second.stored && !file_.find(kind, one->first.second)) all.push_back({one->second.stored, {}});
     }
-    return active_.find(kind, id) ? "put by gatewayctl" : "";
+    std::sort(all.begin(), all.end(), [](const Shown& a, const Shown& b) { return a.object->id < b.object->id; });
+    return all;
 }
 
 }  // namespace gateway::process

@@ -1,4 +1,4 @@
-// What is in force and where it came from: the static file, the route file and the overlay of single objects.
+// What is in force and where it came from: the static file, the route file and the objects of the store.
 #pragma once
 
 #include <map>
@@ -17,20 +17,32 @@
 #include "libgateway/sources/document.hpp"
 #include "libgateway/sources/file_watch.hpp"
 #include "libgateway/sources/route_file.hpp"
+#include "libgateway/store/store.hpp"
 
 namespace gateway::process {
+
+struct Draft;
 
 // Owned by control's loop thread. Candidates are made by const functions, which may run on the builder thread while the
 // caller holds the pass for writes; only accept() and adopt() change what is in force.
 //
-// Overlay objects stand behind all objects of the file: the top bit of their order key tells them apart, also in the
-// journal and on disk.
+// Objects of the store stand behind all objects of the file: the top bit of their order key tells them apart, also in
+// the journal and on disk. One that the file defines too is hidden: kept, and in force again when the file lets go.
 class Catalogue {
 public:
     enum class Files : std::uint8_t { both, routes_only };
-    enum class Overlay : std::uint8_t { keep, drop };
 
-    // The files as they are now, with the overlay.
+    // An object of the store as it is kept and as workers get it.
+    struct Shelved {
+        store::StoredPtr stored;  // null: known from the last good revision only, the store cannot be read
+        std::uint64_t order = 0;
+        sources::ObjectPtr object;  // null: the checks of today refuse it
+        bool there() const noexcept { return stored || object; }
+    };
+    using Key = std::pair<config::Kind, std::string>;
+    using Shelf = std::map<Key, Shelved>;
+
+    // The files as they are now, with the objects of the store.
     struct Reading {
         config::Diagnostics found;
         std::vector<std::string> dropped;                      // items left out (invalid_items: drop)
@@ -39,23 +51,16 @@ public:
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
         std::optional<sources::Document> document;             // all together; nothing: this changes nothing
         std::optional<sources::CredentialIndex> credentials;   // of the document
-        std::vector<std::string> hidden;                       // overlay objects that the file now defines
+        std::vector<std::string> hidden;                       // objects of the store that the file defines
+        store::Difference difference;                          // of the layer of the file
+        std::optional<Shelf> shelf;                            // the store's objects, if they were read anew
         std::vector<std::string> errors() const;
         std::vector<std::string> warnings() const;
     };
-    // One object of the overlay made, replaced or removed.
-    struct Edit {
-        std::vector<std::string> errors, warnings;  // any error: the rest is void
-        bool changes_something = false;
-        bool removed = false;
-        sources::ObjectPtr object;                     // the new one, or the one removed
-        std::vector<sources::ObjectPtr> also_removed;  // credentials of a consumer that is removed
-        config::Digest after;
-        std::vector<config::Change> changes() const {
-            std::vector<config::Change> list{sources::change_of(*object, removed)};
-            for (const sources::ObjectPtr& other : also_removed) list.push_back(sources::change_of(*other, true));
-            return list;
-        }
+    // An object as people see it, whoever owns it.
+    struct Shown {
+        store::StoredPtr object;
+        std::string place;  // "routes.yaml:12"; empty: of the store
     };
 
     explicit Catalogue(std::string config_path);
@@ -69,40 +74,59 @@ public:
     config::Diagnostics complete_keyring();
     const std::string& route_file() const noexcept { return watch_->path(); }
     // Call once per interval; see sources::FileWatch.
-    bool route_file_changed() { return watch_->poll(); }
+    bool route_file_changed() { return !settings_->etcd_provider() && watch_->poll(); }
+    // The settings want a start without etcd to be one without objects.
+    bool forgets_last_good() const noexcept {
+        return settings_->etcd_provider() && settings_->deployment.etcd->snapshot_file == "";
+    }
     // The file is about to be read.
     void note_reading() { watch_->taken(); }
 
     // Takes over what the last control left, as what is in force; false if it cannot be read.
-    bool adopt(const FullDelta& kept, Overlay overlay);
+    bool adopt(const FullDelta& kept);
     // Takes over only its settings, for a start beside a static file that has become bad.
     bool adopt_settings(const FullDelta& kept);
 
-    Reading read(Files files) const;
-    // What is in force with the settings of the static file, where the route file cannot be used.
-    sources::Document fallback() const;
-    Edit put(config::Kind kind, const std::string& id, const std::string& content) const;
-    Edit remove(config::Kind kind, const std::string& id) const;
+    // `fresh`: what the store holds, if that was read anew. The shelf in force stays while the keyring is not known.
+    Reading read(Files files, const std::vector<store::Entry>* fresh = nullptr) const;
+    // What is in force with the settings of the static file and the objects of the store that were read, where the
+    // route file cannot be used.
+    void fall_back(Reading& reading) const;
 
     void accept(Reading reading);
-    void accept(const Edit& edit);
+    void accept(const Draft& draft);
+    // What the objects of the file have as their created and modified revision.
+    void note_file_revision(std::uint64_t revision) noexcept { file_revision_ = revision; }
 
     const sources::Document& document() const noexcept { return active_; }
-    // "routes.yaml:12", or that it was put; empty if there is no such object.
+    const sources::Document& file() const noexcept { return file_; }
+    const Shelf& shelf() const noexcept { return shelf_; }
+    // When the next object ends (wall clock), at the earliest; 0: none does.
+    std::int64_t next_expiry() const noexcept { return next_expiry_; }
+    const sources::CredentialIndex& credentials() const noexcept { return credentials_; }
+    // An order key behind all objects of the store.
+    std::uint64_t next_order() const noexcept { return next_order_; }
+    // "routes.yaml:12", or that it is in the store; empty if there is no such object.
     std::string place_of(config::Kind kind, std::string_view id) const;
+    // That of the file wins. Nothing if there is none.
+    std::optional<Shown> find(config::Kind kind, const std::string& id) const;
+    // All of the kind, sorted by id.
+    std::vector<Shown> list(config::Kind kind) const;
 
 private:
-    using Key = std::pair<config::Kind, std::string>;
     void read_settings(Reading& reading) const;
     void read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const;
-    sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file,
+    sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file, const Shelf& shelf,
                                std::vector<std::string>* hidden) const;
-    std::string group_refusal(const sources::ObjectPtr& object) const;
-    std::string twin_refusal(const sources::ObjectPtr& rule) const;
-    std::string owner_refusal(config::Kind kind, const std::string& id) const;
-    std::vector<sources::ObjectPtr> credentials_of(config::Kind kind, const std::string& id) const;
-    void forget(const sources::Object& object);
+    Shelf shelve(const std::vector<store::Entry>& entries, const sources::Document& file, Reading& reading) const;
+    const KeyringPtr& ring_of(const Reading& reading) const { return reading.settings ? reading.keyring : keyring_; }
+    const config::StaticConfig& settings_of(const Reading& reading) const {
+        return reading.settings ? *reading.settings : *settings_;
+    }
+    Shown shown_of_file(const sources::Object& object) const;
+    std::string file_place(const sources::Object& object) const;
     void use(std::shared_ptr<const config::StaticConfig> settings);
+    void note(const Shelved& shelved) noexcept;
 
     std::string config_path_;
     bool root_;
@@ -110,8 +134,9 @@ private:
     KeyringPtr keyring_ = std::make_shared<const keyring::Keyring>();
     std::unique_ptr<sources::FileWatch> watch_;
     sources::Document file_, active_;
-    std::map<Key, sources::ObjectPtr> overlay_;
-    std::uint64_t next_overlay_;
+    Shelf shelf_;
+    std::uint64_t next_order_, file_revision_ = 0;
+    std::int64_t next_expiry_ = 0;
     sources::CredentialIndex credentials_{sources::program_rules().credential_key};  // of active_
 };
 

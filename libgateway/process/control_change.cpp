@@ -1,4 +1,4 @@
-// How control changes what is in force: reload, put and delete, all by the same path of check, plan, publish, accept.
+// How control changes what is in force by its files: check, plan, publish, accept. Objects of the store: control_write.
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
 #include "libgateway/plugin/shared_objects.hpp"
@@ -11,6 +11,10 @@ namespace {
 
 constexpr auto plan_wait = std::chrono::seconds(10);
 
+bool differ(const config::EtcdSettings& a, const config::EtcdSettings& b) {
+    return a.password.text != b.password.text || !json::equal(config::write(a), config::write(b));
+}
+
 }  // namespace
 
 asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Files files) {
@@ -21,8 +25,13 @@ asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Fil
     std::string failure;
     try {
         catalogue_.note_reading();
-        Catalogue::Reading reading = co_await on_thread(builder_, [this, files] { return catalogue_.read(files); });
+        // A store that could not be used gets another chance.
+        std::optional<std::vector<store::Entry>> fresh;
+        if (!store_.usable() && !etcd_) fresh = co_await open_store();
+        auto work = [this, files, &fresh] { return catalogue_.read(files, fresh ? &*fresh : nullptr); };
+        Catalogue::Reading reading = co_await on_thread(builder_, work);
         outcome = co_await apply(std::move(reading), by);
+        if (fresh && outcome.status == control::Status::refused) put_store_off();
     } catch (const std::exception& error) {
         failure = error.what();
     }
@@ -51,9 +60,13 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
         outcome.record.warnings = warnings;
         co_return outcome;
     }
+    if (reading.settings && reading.settings->etcd_provider() != (etcd_ != nullptr))
+        co_return refused(by, {"deployment: etcd becomes the provider, or stops being it, by a restart only"});
     if (reading.settings) {
         outcome.needs_restart = SharedObjects::of_this_process().differences(reading.settings->gateway.plugins_dir);
     }
+    if (reading.settings && etcd_ && differ(*reading.settings->deployment.etcd, *catalogue_.settings().deployment.etcd))
+        outcome.needs_restart.push_back("deployment.etcd");
     const Plan before = situation_.plan;
     Plan wanted;
     std::string refusal = reading.settings ? make_plan(*reading.settings, wanted) : std::string();
@@ -67,8 +80,12 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     if (!refusal.empty()) co_return refused(by, {refusal});
 
     const std::vector<config::Change> changes = sources::diff(catalogue_.document(), *reading.document);
-    Published published{revisions_->revision(), {}, {}};
-    if (!changes.empty()) published = co_await revisions_->publish(changes, reading.document->digest());
+    Published published;
+    published.revision = revisions_->revision();
+    const Revisions::Keep keep = [this, &reading, &by](std::uint64_t number) {
+        return keep_reading(reading, by, number);
+    };
+    if (!changes.empty()) published = co_await revisions_->publish(changes, reading.document->digest(), keep);
     if (!published.veto.empty() && new_plan) co_await apply_plan(before);
     outcome.record.by = by;
     outcome.record.warnings = warnings;
@@ -77,9 +94,11 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     if (new_plan && changes.empty()) outcome.record.result = "applied";
     const KeyringPtr ring_before = catalogue_.keyring();
     catalogue_.accept(std::move(reading));
+    if (!changes.empty()) catalogue_.note_file_revision(published.revision);
     protect_disk(ring_before);
-    situation_.source = catalogue_.route_file();
-    situation_.missing.clear();
+    refresh_doors();
+    situation_.source = etcd_ ? etcd_->address() : catalogue_.route_file();
+    if (!etcd_ || etcd_->loaded()) situation_.missing.clear();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
     co_return outcome;
 }
@@ -126,44 +145,12 @@ asio::awaitable<std::string> Control::apply_plan(const Plan& plan) {
     co_return *plan_answer_;
 }
 
-asio::awaitable<Control::Outcome> Control::put(config::Kind kind, std::string id, std::string content) {
-    const Turnstile::Pass pass = co_await writes_.enter();
-    Outcome outcome = co_await apply_edit(catalogue_.put(kind, id, content), "put");
-    co_return outcome;
-}
-
-asio::awaitable<Control::Outcome> Control::remove(config::Kind kind, std::string id) {
-    const Turnstile::Pass pass = co_await writes_.enter();
-    Outcome outcome = co_await apply_edit(catalogue_.remove(kind, id), "delete");
-    co_return outcome;
-}
-
-asio::awaitable<Control::Outcome> Control::apply_edit(Catalogue::Edit edit, std::string by) {
-    Outcome outcome;
-    outcome.record.by = by;
-    outcome.record.warnings = edit.warnings;
-    if (!edit.errors.empty()) {
-        outcome = refused(by, edit.errors);
-        remember(outcome);
-        co_return outcome;
-    }
-    Published published{revisions_->revision(), {}, {}};
-    if (edit.changes_something) {
-        const std::vector<config::Change> changes = edit.changes();
-        published = co_await revisions_->publish(changes, edit.after);
-    }
-    record(outcome, published, edit.changes_something ? 1 + edit.also_removed.size() : 0);
-    if (outcome.status != control::Status::refused) catalogue_.accept(edit);
-    remember(outcome);
-    co_return outcome;
-}
-
 void Control::remember(const Outcome& outcome) {
     situation_.last = outcome.record;
     situation_.last.at_ms = wall_ms();
     if (outcome.record.result == "applied") situation_.changed_ms = situation_.last.at_ms;
     for (const std::string& error : outcome.record.errors) log::error("{}", error);
-    if (outcome.record.by == "put" || outcome.record.by == "delete") return;
+    if (outcome.record.of_store) return;
     for (const std::string& warning : outcome.record.warnings) log::warn("{}", warning);
     if (outcome.record.result != "applied") return;
     if (outcome.record.by == "start")

@@ -5,6 +5,7 @@
 
 #include "libgateway/control/commands.hpp"
 #include "libgateway/process/control_explain.hpp"
+#include "libgateway/process/control_history.hpp"
 #include "libgateway/process/control_plugins.hpp"
 #include "libgateway/process/control_process.hpp"
 
@@ -25,22 +26,6 @@ json::Value texts(const std::vector<std::string>& list) {
     return array;
 }
 
-Answer answer_of(const Control& control, const Control::Outcome& outcome, std::uint64_t revision) {
-    json::Value lagging = json::Value::array();
-    for (const std::uint32_t worker : outcome.lagging) lagging.push(worker);
-    Answer answer;
-    answer.status = outcome.status;
-    answer.errors = outcome.record.errors;
-    answer.result = json::write(json::Value::object({{"result", json::Value(outcome.record.result)},
-                                                     {"revision", revision},
-                                                     {"changes", outcome.changes},
-                                                     {"warnings", texts(outcome.record.warnings)},
-                                                     {"needs_restart", texts(outcome.needs_restart)},
-                                                     {"lagging", std::move(lagging)},
-                                                     {"source", json::Value(control.situation().source)}}));
-    return answer;
-}
-
 Answer good(const json::Value& result) {
     Answer answer;
     answer.result = json::write(result);
@@ -55,7 +40,7 @@ asio::awaitable<Answer> status(Control& control, const Request&) {
 
 asio::awaitable<Answer> reload(Control& control, const Request&) {
     const Control::Outcome outcome = co_await control.reload("gatewayctl", Catalogue::Files::both);
-    co_return answer_of(control, outcome, control.revisions().revision());
+    co_return answer_of(control, outcome);
 }
 
 // Kind and id of put and delete; the reason if they are none.
@@ -73,16 +58,21 @@ asio::awaitable<Answer> put(Control& control, const Request& request) {
     config::Kind kind{};
     std::string id;
     if (std::string why = read_object_name(request, kind, id); !why.empty()) co_return refuse(Status::usage, why);
-    const Control::Outcome outcome = co_await control.put(kind, id, std::string(request.text("content")));
-    co_return answer_of(control, outcome, control.revisions().revision());
+    std::vector<store::Edit> edits{{kind, id, std::string(request.text("content")), std::nullopt, 0, 0}};
+    Control::Cause cause{"put", {"gatewayctl", ""}};
+    cause.only_changes = true;
+    const Control::Outcome outcome = co_await control.change(std::move(edits), std::move(cause));
+    co_return answer_of(control, outcome);
 }
 
 asio::awaitable<Answer> remove(Control& control, const Request& request) {
     config::Kind kind{};
     std::string id;
     if (std::string why = read_object_name(request, kind, id); !why.empty()) co_return refuse(Status::usage, why);
-    const Control::Outcome outcome = co_await control.remove(kind, id);
-    co_return answer_of(control, outcome, control.revisions().revision());
+    std::vector<store::Edit> edits{{kind, id, std::nullopt, std::nullopt, 0, 0}};
+    Control::Cause cause{"delete", {"gatewayctl", ""}};
+    const Control::Outcome outcome = co_await control.change(std::move(edits), std::move(cause));
+    co_return answer_of(control, outcome);
 }
 
 asio::awaitable<Answer> explain(Control& control, const Request& request) {
@@ -239,6 +229,13 @@ constexpr std::array table{
     ControlCommand{"plugin", plugin, true},
     ControlCommand{"put", put, false, true},
     ControlCommand{"delete", remove, false, true},
+    ControlCommand{"apply", apply_command, false, true},
+    ControlCommand{"confirm", confirm_command, false, true},
+    ControlCommand{"history", history_command, false},
+    ControlCommand{"diff", diff_command, false},
+    ControlCommand{"rollback", rollback_command, false, true},
+    ControlCommand{"export", export_command, false},
+    ControlCommand{"import", import_command, false, true},
     ControlCommand{"reopen", tell_master<ToMaster::reopen_logs>, true},
     ControlCommand{"stop", tell_master<ToMaster::stop>, true},
     ControlCommand{"quit", tell_master<ToMaster::quit>, true},
@@ -247,6 +244,22 @@ constexpr std::array table{
 static_assert(table.size() == control::commands.size());
 
 }  // namespace
+
+Answer answer_of(const Control& control, const Control::Outcome& outcome) {
+    json::Value lagging = json::Value::array();
+    for (const std::uint32_t worker : outcome.lagging) lagging.push(worker);
+    Answer answer;
+    answer.status = outcome.status;
+    answer.errors = outcome.record.errors;
+    answer.result = json::write(json::Value::object({{"result", json::Value(outcome.record.result)},
+                                                     {"revision", control.revision()},
+                                                     {"changes", outcome.changes},
+                                                     {"warnings", texts(outcome.record.warnings)},
+                                                     {"needs_restart", texts(outcome.needs_restart)},
+                                                     {"lagging", std::move(lagging)},
+                                                     {"source", json::Value(control.situation().source)}}));
+    return answer;
+}
 
 std::span<const ControlCommand> control_commands() {
     return table;

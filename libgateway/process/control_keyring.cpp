@@ -52,7 +52,7 @@ KeyringPtr load_keyring(const config::StaticConfig& settings, const std::string&
         return nullptr;
     }
     auto ring = std::make_shared<Keyring>();
-    const bool reference = encryption.format.value_or("v2") == "reference";
+    const bool reference = encryption.format.value_or(settings.etcd_provider() ? "reference" : "v2") == "reference";
     ring->form = reference ? keyring::Form::reference : keyring::Form::sealed;
     if (encryption.keyring) add_configured(encryption, config_path, *ring, found);
     try {

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/messages.hpp"
+#include "libgateway/process/scheduling.hpp"
 #include "libgateway/telemetry/counters.hpp"
 
 namespace gateway::process {
@@ -22,6 +24,8 @@ using telemetry::CounterPage;
 namespace {
 
 constexpr std::string_view no_data = R"({"message":"Failed to retrieve metrics: no data available"})";
+constexpr int exporter_niceness = 19;
+constexpr auto exporter_slice = std::chrono::milliseconds(100);
 
 config::MetricsAttr attr_of(const Catalogue& catalogue) {
     config::Errors errors;  // the file was checked
@@ -179,20 +183,36 @@ std::string render_metrics(const shm::Segment& segment, const config::MetricsAtt
     return text;
 }
 
-MetricsExporter::MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue)
-    : loop_(loop),
+MetricsExporter::MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment,
+                                 const Catalogue& catalogue)
+    : control_loop_(control_loop),
       segment_(segment),
       catalogue_(catalogue),
-      server_(loop, [this](std::string_view method, std::string_view target) { return answer(method, target); }) {}
+      server_(loop_,
+              {[this](admin::Request request) { return answer(std::move(request)); },
+               [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },
+               [] { return admin::refuse(400, "malformed request"); }},
+              admin::limits_of_probes()) {}
+
+MetricsExporter::~MetricsExporter() {
+    loop_.stop();
+    if (thread_.joinable()) thread_.join();
+    renderer_.join();
+}
 
 void MetricsExporter::listen(UniqueFd listener) {
-    server_.listen(std::move(listener));
+    asio::post(loop_, [this, fd = std::move(listener)]() mutable { server_.listen(std::move(fd)); });
     start();
 }
 
 void MetricsExporter::start() {
     if (std::exchange(started_, true)) return;
     asio::co_spawn(loop_, refresh(), asio::detached);
+    asio::post(renderer_, [] { step_back(exporter_niceness, exporter_slice); });
+    thread_ = std::thread([this] {
+        step_back(exporter_niceness, exporter_slice);
+        loop_.run();
+    });
 }
 
 bool MetricsExporter::fresh() const noexcept {
@@ -208,28 +228,35 @@ asio::awaitable<WorkerChannels::MetricsAnswer> MetricsExporter::tell() {
         co_return answer;
     }
     start();
-    asio::steady_timer tick(loop_);
-    while (!tried_) {
+    asio::steady_timer tick(control_loop_);
+    for (;;) {
+        auto look = [this] { return told(); };
+        auto now = co_await on_thread(loop_, std::move(look));
+        if (now) co_return std::move(*now);
         tick.expires_after(std::chrono::milliseconds(5));
         co_await tick.async_wait(quietly);
     }
-    if (!fresh()) {
-        answer.text = std::make_shared<const Payload>(std::vector<char>(no_data.begin(), no_data.end()), 0, 0);
-        co_return answer;
-    }
+}
+
+// Nothing until the first text was tried.
+std::optional<WorkerChannels::MetricsAnswer> MetricsExporter::told() {
+    if (!tried_) return std::nullopt;
+    const auto payload = [](std::string_view text) {
+        return std::make_shared<const Payload>(std::vector<char>(text.begin(), text.end()), 0, 0);
+    };
+    if (!fresh()) return WorkerChannels::MetricsAnswer{500, payload(no_data)};
     if (payload_of_ != text_) {
-        payload_ = std::make_shared<const Payload>(std::vector<char>(text_->begin(), text_->end()), 0, 0);
+        payload_ = payload(*text_);
         payload_of_ = text_;
     }
-    answer.status = 200;
-    answer.text = payload_;
-    co_return answer;
+    return WorkerChannels::MetricsAnswer{200, payload_};
 }
 
 asio::awaitable<void> MetricsExporter::refresh() {
     asio::steady_timer tick(loop_);
     for (;;) {
-        const config::MetricsAttr attr = attr_of(catalogue_);
+        auto ask = [this] { return attr_of(catalogue_); };
+        const config::MetricsAttr attr = co_await on_thread(control_loop_, std::move(ask));
         uri_ = attr.export_uri;
         auto work = [this, attr] { return rendered(segment_, attr); };
         auto text = co_await on_thread(renderer_, std::move(work));
@@ -245,13 +272,17 @@ asio::awaitable<void> MetricsExporter::refresh() {
     }
 }
 
-admin::SmallReply MetricsExporter::answer(std::string_view method, std::string_view target) const {
-    static const auto nothing = std::make_shared<const std::string>(R"({"error_msg":"404 Route Not Found"})");
-    static const auto nothing_yet = std::make_shared<const std::string>(no_data);
-    const std::string_view path = target.substr(0, target.find('?'));
-    if (method != "GET" || path != uri_) return {404, "application/json", nothing};
-    if (!fresh()) return {500, "application/json", nothing_yet};
-    return {200, "text/plain; version=0.0.4", text_};
+asio::awaitable<admin::Reply> MetricsExporter::answer(admin::Request request) {
+    admin::Reply reply = reply_to(request);
+    reply.fields.emplace_back("Server", "gateway/" GATEWAY_VERSION);
+    co_return reply;
+}
+
+admin::Reply MetricsExporter::reply_to(const admin::Request& request) const {
+    const std::string_view target = request.target, path = target.substr(0, target.find('?'));
+    if (request.method != "GET" || path != uri_) return {404, R"({"error_msg":"404 Route Not Found"})"};
+    if (!fresh()) return {500, std::string(no_data)};
+    return {200, {}, "text/plain; version=0.0.4", {}, text_};
 }
 
 }  // namespace gateway::process

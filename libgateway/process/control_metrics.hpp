@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "libgateway/admin/http_server.hpp"
 #include "libgateway/admin/series_sum.hpp"
-#include "libgateway/admin/small_server.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_channel.hpp"
@@ -16,33 +18,42 @@
 
 namespace gateway::process {
 
-// Loop thread of control; from the first scraper that may come, or the first question of a worker, on text is made on a
-// thread of its own every `refresh_interval`, so that no change of the configuration waits for it, and served from
-// here, for at most two of them. No worker is asked or disturbed. What it refers to must outlive the process's loop.
+// Made and destroyed on control's loop, works on two threads of its own that give way to everything else: one makes the
+// text every `refresh_interval`, from the first scraper that may come or the first question of a worker on; the other
+// serves it, for at most two of them. Neither a change of the configuration nor a request waits for a scraper, whatever
+// the size of the text. No worker is asked or disturbed.
 class MetricsExporter {
 public:
-    MetricsExporter(asio::io_context& loop, const shm::Segment& segment, const Catalogue& catalogue);
+    // `control_loop` and `catalogue`: where settings are asked for; all must outlive this object.
+    MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment, const Catalogue& catalogue);
+    ~MetricsExporter();
     void listen(UniqueFd listener);
     // For a worker: 404 if the plugin is not loaded. Waits for the first text.
     asio::awaitable<WorkerChannels::MetricsAnswer> tell();
 
 private:
     void start();
+    // All below: on loop_.
     bool fresh() const noexcept;
+    std::optional<WorkerChannels::MetricsAnswer> told();
     asio::awaitable<void> refresh();
-    admin::SmallReply answer(std::string_view method, std::string_view target) const;
+    asio::awaitable<admin::Reply> answer(admin::Request request);
+    admin::Reply reply_to(const admin::Request& request) const;
 
-    asio::io_context& loop_;
+    asio::io_context& control_loop_;
     const shm::Segment& segment_;
     const Catalogue& catalogue_;
-    admin::SmallServer server_;
+    asio::io_context loop_;
+    admin::HttpServer server_;
     std::shared_ptr<const std::string> text_;
     std::chrono::steady_clock::time_point good_until_;
     std::string uri_;
     PayloadPtr payload_;                             // of payload_of_, for workers
     std::shared_ptr<const std::string> payload_of_;  // null: of none
-    bool started_ = false, tried_ = false;           // to make a text
+    bool started_ = false;                           // the threads; on control's loop
+    bool tried_ = false;                             // to make a text
     asio::thread_pool renderer_{1};
+    std::thread thread_;
 };
 
 // What the plugins of a route took, in all workers.

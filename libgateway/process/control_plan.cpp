@@ -82,8 +82,17 @@ void set_listeners(const config::ApisixSection& apisix, Plan& plan) {
     Listening listening(plan, apisix.enable_ipv6 && ipv6_exists());
     for (const config::Listener& one : apisix.node_listen.list) listening.add(one.ip, one.port, one.name, false);
     if (const auto port = apisix.proxy_protocol.listen_http_port) listening.add("", *port, "", true);
-    if (apisix.status)
-        plan.status_address_size = set_address(plan.status_address, apisix.status->ip, apisix.status->port);
+    if (apisix.status) plan.status.size = set_address(plan.status.address, apisix.status->ip, apisix.status->port);
+}
+
+void set_apis(const config::StaticConfig& config, Plan& plan) {
+    const config::AdminSettings& admin = config.deployment.admin;
+    const config::AdminListen listen = admin.admin_listen.value_or(config::AdminListen());
+    if (config.admin_api()) plan.admin.size = set_address(plan.admin.address, listen.ip, listen.port);
+    const config::ApisixSection& apisix = config.apisix;
+    if (apisix.enable_control)
+        plan.inner.size = set_address(plan.inner.address, apisix.control.ip, apisix.control.port);
+    plan.admin_required = admin.admin_listen.has_value();
 }
 
 // Without the plugin nobody asks for metrics.
@@ -93,7 +102,7 @@ void set_metrics(const config::StaticConfig& config, Plan& plan) {
     if (!errors.empty()) throw Refusal(fmt::format("plugin_attr: {}", errors.first()));
     const bool loaded = !config.plugins || std::count(config.plugins->begin(), config.plugins->end(), "prometheus") > 0;
     if (!loaded || !attr.enable_export_server) return;
-    plan.metrics_address_size = set_address(plan.metrics_address, attr.export_addr.ip, attr.export_addr.port);
+    plan.metrics.size = set_address(plan.metrics.address, attr.export_addr.ip, attr.export_addr.port);
 }
 
 void set_processes(const config::StaticConfig& config, Plan& plan) {
@@ -149,6 +158,7 @@ std::string make_plan(const config::StaticConfig& config, Plan& plan) try {
     plan = {};
     set_listeners(config.apisix, plan);
     set_metrics(config, plan);
+    set_apis(config, plan);
     set_processes(config, plan);
     set_user(config.nginx_config.user, plan);
     set_tables(config.nginx_config.http, plan);

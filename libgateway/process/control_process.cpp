@@ -1,14 +1,14 @@
 #include "libgateway/process/control_process.hpp"
 
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log_line.hpp"
+#include "libgateway/process/scheduling.hpp"
 
 namespace gateway::process {
 
@@ -17,8 +17,10 @@ namespace {
 constexpr auto view_life = std::chrono::seconds(60);
 constexpr auto poll_interval = std::chrono::seconds(1);
 constexpr auto last_answers = std::chrono::milliseconds(300);
+// What control has to do never makes a request wait where CPUs are short; it still gets its quarter of a machine that
+// is all busy.
 constexpr int control_niceness = 5;
-constexpr std::uint64_t control_slice_ns = 20'000'000;
+constexpr auto control_slice = std::chrono::milliseconds(20);
 
 // The error log once the master has handed it over: one write a line, as every process of the gateway appends to it.
 int error_log = -1;
@@ -30,32 +32,13 @@ void to_error_log(LogLevel level, std::string_view line) {
 
 // The listeners are numbered by what there is.
 Received received_from(PacketReader<MasterHead>& packet) {
-    Received received{packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), {}, {}};
+    Received received{packet.take_fd(0), packet.take_fd(1), packet.take_fd(2), {}, {}, {}, {}};
     std::size_t at = 3;
     if (packet.head().number & 1) received.status = packet.take_fd(at++);
-    if (packet.head().number & 2) received.metrics = packet.take_fd(at);
+    if (packet.head().number & 2) received.metrics = packet.take_fd(at++);
+    if (packet.head().number & 4) received.admin = packet.take_fd(at++);
+    if (packet.head().number & 8) received.inner = packet.take_fd(at);
     return received;
-}
-
-// sched_attr of sched_setattr(2), whose header does not go together with that of libc.
-struct SchedulerAttributes {
-    std::uint32_t size = sizeof(SchedulerAttributes), policy = 0;
-    std::uint64_t flags = 0;
-    std::int32_t nice = 0;
-    std::uint32_t priority = 0;
-    std::uint64_t runtime_ns = 0, deadline_ns = 0, period_ns = 0;
-};
-
-// What control has to do never makes a request wait where CPUs are short; it still gets its quarter of a machine that
-// is all busy. Threads made later inherit it.
-void step_back() noexcept {
-    const int nice = ::getpriority(PRIO_PROCESS, 0) + control_niceness;
-    // With a slice longer than theirs, workers that wake are let in at once (EEVDF, Linux 6.12); older kernels ignore
-    // it.
-    SchedulerAttributes attributes;
-    attributes.nice = nice;
-    attributes.runtime_ns = control_slice_ns;
-    if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) ::setpriority(PRIO_PROCESS, 0, nice);
 }
 
 }  // namespace
@@ -85,6 +68,7 @@ int Control::run() {
     });
     loop_.run();
     builder_.stop();
+    store_.finish();
     if (disk_) disk_->flush();
     return exit_status_;
 }
@@ -172,15 +156,19 @@ asio::awaitable<void> Control::end_changes() {
 void Control::take_charge() {
     in_charge_ = true;
     listen_to_users();
+    if (unkept_) asio::co_spawn(loop_, commit(*std::exchange(unkept_, std::nullopt)), asio::detached);
 }
 
 // Questions that were asked are answered; whoever asks from now on waits for the next control.
 asio::awaitable<void> Control::leave() {
     if (server_) server_->stop();
     if (status_api_) status_api_->stop();
+    if (admin_) admin_->stop();
+    if (inner_) inner_->stop();
     asio::steady_timer tick(loop_);
     const auto deadline = std::chrono::steady_clock::now() + last_answers;
-    while (server_ && server_->open() != 0 && std::chrono::steady_clock::now() < deadline) {
+    const auto open = [this] { return (server_ ? server_->open() : 0) + (admin_ ? admin_->busy() : 0); };
+    while (open() != 0 && std::chrono::steady_clock::now() < deadline) {
         tick.expires_after(std::chrono::milliseconds(2));
         co_await tick.async_wait(quietly);
     }
@@ -195,6 +183,8 @@ asio::awaitable<void> Control::poll() {
         tell_master();
         drop_idle_view();
         if (in_charge_) debug_file_->poll();
+        if (in_charge_) co_await expire();
+        if (in_charge_) co_await watch_trial();
         if (!in_charge_ || writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }
@@ -241,7 +231,7 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
 
 int run_control(ControlStart start) {
     ::signal(SIGPIPE, SIG_IGN);
-    step_back();
+    step_back(control_niceness, control_slice);
     // Never destroyed: coroutines that wait would outlive what they refer to, and the process ends here anyway.
     auto* control = new Control(std::move(start));
     return control->run();

@@ -2,15 +2,19 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "libgateway/admin/status_api.hpp"
+#include "libgateway/process/control_admin.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_debug.hpp"
+#include "libgateway/process/control_draft.hpp"
+#include "libgateway/process/control_etcd.hpp"
 #include "libgateway/process/control_explain.hpp"
 #include "libgateway/process/control_last_good.hpp"
 #include "libgateway/process/control_link.hpp"
@@ -18,6 +22,8 @@
 #include "libgateway/process/control_revisions.hpp"
 #include "libgateway/process/control_server.hpp"
 #include "libgateway/process/control_status.hpp"
+#include "libgateway/process/control_store.hpp"
+#include "libgateway/process/control_trial.hpp"
 #include "libgateway/process/entry.hpp"
 #include "libgateway/shm/segment.hpp"
 
@@ -25,12 +31,12 @@ namespace gateway::process {
 
 // What the master hands over; the listeners may be empty.
 struct Received {
-    UniqueFd segment, channel, socket, status, metrics;
+    UniqueFd segment, channel, socket, status, metrics, admin, inner;
 };
 
-// One per control process. Three threads: the loop (all of this), a builder (reading files, folding journals, routers
-// for explain) and the disk (last good revision). Everything that changes the document holds a pass of `writes_` and
-// ends in publish(); traffic does not notice when this process dies.
+// One per control process. Four threads: the loop (all of this), a builder (reading files, folding journals, routers
+// for explain), the disk (last good revision) and the store. Everything that changes the document holds a pass of
+// `writes_` and ends in publish(); traffic does not notice when this process dies.
 class Control {
 public:
     explicit Control(ControlStart start);
@@ -44,17 +50,41 @@ public:
         std::size_t changes = 0;
         std::vector<std::uint32_t> lagging;
         std::vector<std::string> needs_restart;
+        store::WriteStatus write = store::WriteStatus::ok;  // of a change of objects of the store
+        std::vector<store::StoredPtr> objects;              // that it made
+    };
+    // Why objects of the store are changed, for the history and for what goes with it.
+    struct Cause {
+        std::string action;  // as in store::Revision
+        store::Author author;
+        std::string source{};
+        // Asked when no other change can come between; a text refuses the change.
+        std::function<std::string()> precondition{};
+        bool only_changes = false;  // objects that would stay as they are are left out
+        Owned owned = Owned::refuse;
+        std::optional<store::Trial> trial{};
+        bool ends_trial = false;
     };
     // Both files again, or only the route file; `by` says who asked, for the record.
     asio::awaitable<Outcome> reload(std::string by, Catalogue::Files files);
-    // One object by the overlay.
-    asio::awaitable<Outcome> put(config::Kind kind, std::string id, std::string content);
-    asio::awaitable<Outcome> remove(config::Kind kind, std::string id);
+    // Edits of objects of the store as one revision, all or nothing. When it returns `ok` they are on disk and in force
+    // in every worker that lives, but for those that lag.
+    asio::awaitable<store::Written> write(std::vector<store::Edit> edits, store::Author author,
+                                          std::function<std::string()> precondition = {});
+    // The same, as a command sees it.
+    asio::awaitable<Outcome> change(std::vector<store::Edit> edits, Cause cause);
+    // The same by a caller that holds the pass for writes.
+    asio::awaitable<Outcome> change_now(std::vector<store::Edit> edits, Cause cause);
+    asio::awaitable<Turnstile::Pass> enter_writes() { return writes_.enter(); }
+    // Ends the trial that is under way and keeps what it tried; why not, or nothing.
+    asio::awaitable<std::string> confirm();
 
     // The document in force, to look into on the builder thread; kept until the revision changes.
     asio::awaitable<std::shared_ptr<const DocumentView>> view();
 
     asio::io_context& loop() noexcept { return loop_; }
+    // False while a new binary starts: nothing may be changed by this one.
+    bool in_charge() const noexcept { return in_charge_; }
     asio::thread_pool& builder() noexcept { return builder_; }
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
@@ -62,8 +92,11 @@ public:
     // Null until the master has sent the resources.
     const shm::Segment* segment() const noexcept { return segment_ ? &*segment_ : nullptr; }
     Revisions& revisions() noexcept { return *revisions_; }
+    std::uint64_t revision() const noexcept { return revisions_->revision(); }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
     MasterLink& master() noexcept { return master_; }
+    StoreThread& store() noexcept { return store_; }
+    const std::optional<store::Trial>& trial() const noexcept { return trial_; }
 
 private:
     // control_boot.cpp
@@ -74,10 +107,14 @@ private:
     std::optional<FullDelta> kept_document(std::uint64_t epoch) const;
     void begin_with(FullDelta document);
     Outcome begin_anew(Catalogue::Reading reading, const std::optional<FullDelta>& kept, std::uint64_t epoch);
+    asio::awaitable<std::optional<std::vector<store::Entry>>> open_store();
+    void put_store_off();
     asio::awaitable<void> wait_for_workers();
     asio::awaitable<void> wait_for_static_file();
     void listen_to_users();
     MetricsExporter& exporter();  // made when first asked for
+    void open_doors();
+    void refresh_doors();
 
     // control_process.cpp
     void on_master(PacketReader<MasterHead>& packet);
@@ -94,11 +131,27 @@ private:
     // control_change.cpp
     asio::awaitable<Outcome> apply(Catalogue::Reading reading, std::string by);
     asio::awaitable<std::string> apply_plan(const Plan& plan);
-    asio::awaitable<Outcome> apply_edit(Catalogue::Edit edit, std::string by);
     void record(Outcome& outcome, const Published& published, std::size_t changes);
     Outcome refused(std::string by, std::vector<std::string> errors);
     void protect_disk(const KeyringPtr& before);
     void remember(const Outcome& outcome);
+    // control_write.cpp
+    std::string no_writes() const;
+    asio::awaitable<Outcome> carry_out(std::shared_ptr<Draft> draft, Cause cause);
+    asio::awaitable<std::string> keep_draft(std::shared_ptr<Draft> draft, const Cause& cause, std::uint64_t number);
+    asio::awaitable<std::string> keep_reading(const Catalogue::Reading& reading, std::string by, std::uint64_t number);
+    asio::awaitable<std::string> commit(store::Store::Write write);
+    void note_store();
+    // control_incoming.cpp
+    void follow_etcd();
+    void begin_without_etcd(bool kept, Outcome& outcome);
+    asio::awaitable<void> take(std::vector<Incoming> objects, bool whole);
+    asio::awaitable<std::string> take_batch(const std::vector<Incoming>& batch, Outcome& outcome);
+    // control_trial.cpp
+    asio::awaitable<void> expire();
+    asio::awaitable<void> watch_trial();
+    asio::awaitable<void> revert(std::string why);
+    asio::awaitable<std::string> confirm_now();
 
     ControlStart start_;
     asio::io_context loop_{1};
@@ -111,13 +164,22 @@ private:
     std::optional<shm::Segment> segment_;
     std::unique_ptr<LastGood> disk_;
     std::unique_ptr<Revisions> revisions_;
+    StoreThread store_;
+    std::unique_ptr<EtcdSource> etcd_;           // null: not the provider
+    std::uint64_t kept_number_ = 0;              // the newest revision in the store
+    std::string kept_digest_;                    // and its digest
+    std::optional<store::Store::Write> unkept_;  // a first revision of a control that is not in charge yet
+    std::optional<store::Trial> trial_;
+    ResponseWatch answers_;
     std::unique_ptr<StatusPage> status_;
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<DebugFile> debug_file_;
     std::unique_ptr<admin::StatusApi> status_api_;
     std::unique_ptr<MetricsExporter> metrics_;
-    UniqueFd users_, probers_,
-        scrapers_;  // listeners of control socket, Status API and metrics until they are listened to
+    std::unique_ptr<AdminDoor> admin_;
+    std::unique_ptr<InnerDoor> inner_;
+    // Listeners of control socket, Status API, metrics, Admin API and Control API until they are listened to.
+    UniqueFd users_, probers_, scrapers_, admins_, inners_;
     std::optional<std::string> plan_answer_;  // of the last plan sent: "" or why not
     std::shared_ptr<const DocumentView> view_;
     std::chrono::steady_clock::time_point view_used_;
@@ -127,6 +189,9 @@ private:
     bool in_charge_ = true;  // while a new binary starts, the old control answers questions and nobody changes anything
     int exit_status_ = 0;
 };
+
+// The row of the history for a reading of the files (control_write.cpp).
+store::Store::Write write_of(const Catalogue::Reading& reading, store::Revision revision);
 
 // The commands of the control socket (control_commands.cpp).
 struct ControlCommand {

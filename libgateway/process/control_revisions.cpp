@@ -64,7 +64,8 @@ void Revisions::start(FullDelta document) {
     channels_.wake();
 }
 
-asio::awaitable<Published> Revisions::publish(std::span<const config::Change> changes, config::Digest after) {
+asio::awaitable<Published> Revisions::publish(std::span<const config::Change> changes, config::Digest after,
+                                              Keep keep) {
     std::vector<char> bytes;
     config::DeltaWriter writer(bytes);
     writer.begin(committed_, ++last_number_);
@@ -84,6 +85,10 @@ asio::awaitable<Published> Revisions::publish(std::span<const config::Change> ch
 
     Published result;
     result.veto = veto();
+    if (result.veto.empty() && keep) {
+        result.veto = co_await keep(last_number_);
+        result.unkept = !result.veto.empty();
+    }
     if (result.veto.empty()) {
         commit(delta, after);
     } else {

@@ -1,6 +1,7 @@
 // The revision engine: turns a set of changes into revision N+1 in every living worker, or into nothing at all.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -21,6 +22,7 @@ namespace gateway::process {
 struct Published {
     std::uint64_t revision = 0;          // now in force
     std::string veto;                    // why nothing changed; empty: applied
+    bool unkept = false;                 // the veto is that of the keeper
     std::vector<std::uint32_t> lagging;  // workers it did not wait for any longer
 };
 
@@ -46,8 +48,15 @@ public:
     // Begins with a document that nobody has to agree to: the first one, or after a restart of control. Workers that
     // hold this very revision and digest already are left alone, all others get it whole.
     void start(FullDelta document);
-    // Sends out one change set; `after` is the digest of the document with it. Not to be called again before it ends.
-    asio::awaitable<Published> publish(std::span<const config::Change> changes, config::Digest after);
+    // Brings a revision that every worker is ready for to where it outlives all processes; why it cannot, or nothing.
+    using Keep = std::function<asio::awaitable<std::string>(std::uint64_t revision)>;
+    // Sends out one change set, which may be empty; `after` is the digest of the document with it. Not to be called
+    // again before it ends.
+    asio::awaitable<Published> publish(std::span<const config::Change> changes, config::Digest after, Keep keep = {});
+    // The next revision has a higher number than this one.
+    void number_above(std::uint64_t number) noexcept { last_number_ = std::max(last_number_, number); }
+    // The number of the next revision that is published.
+    std::uint64_t next_number() const noexcept { return last_number_ + 1; }
 
     std::uint64_t revision() const noexcept { return committed_; }
     const config::Digest& digest() const noexcept { return digest_; }

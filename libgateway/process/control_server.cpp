@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/write.hpp>
 
+#include "libgateway/base/lines.hpp"
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/control_async.hpp"
 
@@ -67,15 +68,16 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Protocol::socket> soc
         ~Count() { --open; }
         unsigned& open;
     } const count(open_);
-    control::LineReader lines(control::most_request_bytes);
+    Lines lines(control::most_request_bytes);
     std::string chunk(16 * 1024, '\0');
-    while (socket->is_open() && !lines.too_long()) {
+    while (socket->is_open() && !lines.overlong()) {
         auto line = lines.next();
         control::Answer answer;
         if (line) {
-            answer = co_await answer_to(std::move(*line));
-        } else if (lines.too_long()) {
-            answer = control::refuse(control::Status::refused, "the request is longer than 4 MiB");
+            std::string request(*line);
+            answer = co_await answer_to(std::move(request));
+        } else if (lines.overlong()) {
+            answer = control::refuse(control::Status::refused, "the request is longer than 96 MiB");
         } else {
             const Patience patience(loop_, socket);
             const auto [error, size] = co_await socket->async_read_some(asio::buffer(chunk), quietly);

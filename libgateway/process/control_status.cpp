@@ -161,6 +161,9 @@ json::Value StatusPage::to_json() const {
          {"revision", revisions_.revision()},
          {"digest", json::Value(revisions_.digest().text())},
          {"source", json::Value(situation_.source)},
+         {"store", json::Value(situation_.store)},
+         {"store_problem", json::Value(situation_.store_problem)},
+         {"trial", json::Value(situation_.trial)},
          {"changed_at", time_text(situation_.changed_ms)},
          {"last_reload", record(situation_.last)},
          {"master", process(::getppid(), static_cast<std::int64_t>(situation_.resources.master_started_ms))},
@@ -170,7 +173,9 @@ json::Value StatusPage::to_json() const {
          {"tables", tables()},
          {"upgrade_note", json::Value(situation_.upgrade_note)},
          {"status_port", situation_.resources.status_port},
-         {"metrics_port", situation_.resources.metrics_port}});
+         {"metrics_port", situation_.resources.metrics_port},
+         {"admin_port", situation_.resources.admin_port},
+         {"control_port", situation_.resources.inner_port}});
 }
 
 }  // namespace gateway::process

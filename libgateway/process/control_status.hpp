@@ -17,9 +17,10 @@ namespace gateway::process {
 // How the last attempt to change something ended.
 struct ReloadRecord {
     std::int64_t at_ms = 0;
-    std::string by = "start";     // start, SIGHUP, gatewayctl, poll, put, delete
+    std::string by = "start";     // start, SIGHUP, gatewayctl, poll; put, delete, apply … of objects of the store
     std::string result = "none";  // applied, unchanged, refused
     std::vector<std::string> errors, warnings;
+    bool of_store = false;  // not by the files
 };
 
 // Loop thread of control; plain facts that the parts of control leave here.
@@ -30,7 +31,9 @@ struct Situation {
     std::string source;   // the route file
     std::string missing;  // why there is no document yet; empty: there is one
     ReloadRecord last;
-    std::string upgrade_note;  // what became of the last new binary
+    std::string store, store_problem;  // its file, and why it cannot be written; empty: it can
+    std::string trial;                 // what is being tried, for people
+    std::string upgrade_note;          // what became of the last new binary
     std::array<std::uint32_t, max_workers> crashes{};
     bool synchronised = false;  // false: answers `loading`
 };

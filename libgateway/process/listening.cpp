@@ -172,11 +172,11 @@ std::string probe(const ListenerPlan& plan) try {
     return error.what();
 }
 
-UniqueFd open_status_listener(const sockaddr_storage& address, std::uint32_t size) {
+UniqueFd open_interface(const PlanAddress& where) {
     ListenerPlan plan;
-    plan.address = address;
-    plan.address_size = size;
-    return listen_on(plan, address, false);
+    plan.address = where.address;
+    plan.address_size = where.size;
+    return listen_on(plan, where.address, false);
 }
 
 std::uint16_t bound_port(int socket) noexcept {

@@ -85,7 +85,8 @@ private:
 std::string probe(const ListenerPlan& plan);
 
 // All throw std::runtime_error naming the address or path.
-UniqueFd open_status_listener(const sockaddr_storage& address, std::uint32_t size);
+// One of control's own, which is there.
+UniqueFd open_interface(const PlanAddress& where);
 // Owner only. A stale file is replaced; one that somebody answers on, or that is no socket, is an error.
 UniqueFd open_control_socket(const std::string& path, const Plan& plan);
 // SEQPACKET in the abstract namespace under a name that the kernel chose; `address` is that name without its first byte

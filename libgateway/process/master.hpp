@@ -63,7 +63,7 @@ private:
     // master_boot.cpp
     void open_machine(const Plan& plan);
     void make_segment();
-    void open_metrics(const Plan& plan);
+    void open_extra(const Plan& plan);
     void take_over(const UpgradeState& state);
     void take_over_workers(const UpgradeState& state);
     void end_changes_of_old_control();
@@ -130,7 +130,8 @@ private:
     std::optional<shm::Tables> tables_;  // in the segment
     bool segment_is_new_ = false;        // workers of the old binary keep pages in another one
     LogFiles logs_;
-    UniqueFd journal_, control_socket_, status_listener_, metrics_listener_, channel_listener_;
+    UniqueFd journal_, control_socket_, status_listener_, metrics_listener_, admin_listener_, inner_listener_,
+        channel_listener_;
     FixedText<108> channel_address_;
     std::vector<std::unique_ptr<ListeningGroup>> groups_;
     std::uint32_t last_listener_slot_ = max_listeners - 1;

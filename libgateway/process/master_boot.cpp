@@ -38,10 +38,8 @@ void Master::open_machine(const Plan& plan) {
     lock_ = lock_instance(std::string(plan.data_dir.view()));
     LogFiles logs = LogFiles::open(plan);
     channel_listener_ = open_channel_listener(channel_address_);
-    if (plan.status_address_size != 0) {
-        status_listener_ = open_status_listener(plan.status_address, plan.status_address_size);
-    }
-    open_metrics(plan);
+    if (plan.status) status_listener_ = open_interface(plan.status);
+    open_extra(plan);
     const std::string socket(plan.socket_path.view());
     prepare_parent(socket, plan);
     control_socket_ = open_control_socket(socket, plan);
@@ -53,12 +51,25 @@ void Master::open_machine(const Plan& plan) {
     logs_.use_for_master(plan);
 }
 
-// The address has a default, so several gateways on one machine meet there: traffic does not depend on metrics.
-void Master::open_metrics(const Plan& plan) try {
-    if (plan.metrics_address_size == 0) return;
-    metrics_listener_ = open_status_listener(plan.metrics_address, plan.metrics_address_size);
+namespace {
+
+// These addresses have defaults, so several gateways on one machine meet there: traffic does not depend on them.
+void open_if_free(UniqueFd& listener, const PlanAddress& where, std::string_view without) try {
+    if (where) listener = open_interface(where);
 } catch (const std::exception& error) {
-    log::alert("no metrics are exported: {}", error.what());
+    log::alert("{}: {}", without, error.what());
+}
+
+}  // namespace
+
+void Master::open_extra(const Plan& plan) {
+    open_if_free(metrics_listener_, plan.metrics, "no metrics are exported");
+    open_if_free(inner_listener_, plan.inner, "no Control API (apisix.control, apisix.enable_control)");
+    if (plan.admin_required && plan.admin) {
+        admin_listener_ = open_interface(plan.admin);
+    } else {
+        open_if_free(admin_listener_, plan.admin, "no Admin API (deployment.admin.admin_listen, apisix.enable_admin)");
+    }
 }
 
 void Master::make_segment() {
@@ -88,6 +99,8 @@ void Master::take_over(const UpgradeState& state) {
     control_socket_.reset(state.control_socket);
     status_listener_.reset(state.status_listener);
     metrics_listener_.reset(state.metrics_listener);
+    admin_listener_.reset(state.admin_listener);
+    inner_listener_.reset(state.inner_listener);
     const UniqueFd journal(state.journal);  // of the old binary: the new control writes its own
     for (const ListeningGroup::Saved& saved : state.groups) {
         if (saved.used) groups_.push_back(std::make_unique<ListeningGroup>(saved));

@@ -130,8 +130,11 @@ void Master::send_resources(Control& control) {
     std::vector<int> fds{segment_->fd(), channel_listener_.get(), control_socket_.get()};
     if (status_listener_) fds.push_back(status_listener_.get());
     if (metrics_listener_) fds.push_back(metrics_listener_.get());
+    if (admin_listener_) fds.push_back(admin_listener_.get());
+    if (inner_listener_) fds.push_back(inner_listener_.get());
     const Resources body = resources();
-    const std::uint64_t which = (status_listener_ ? 1 : 0) | (metrics_listener_ ? 2 : 0);
+    const std::uint64_t which = (status_listener_ ? 1 : 0) | (metrics_listener_ ? 2 : 0) | (admin_listener_ ? 4 : 0) |
+                                (inner_listener_ ? 8 : 0);
     control.channel.send(ToControl::resources, which, {}, bytes_of(body), fds);
     control.has_resources = true;
     const int error = logs_.error();
@@ -152,6 +155,8 @@ Resources Master::resources() const {
     }
     if (status_listener_) body.status_port = bound_port(status_listener_.get());
     if (metrics_listener_) body.metrics_port = bound_port(metrics_listener_.get());
+    if (admin_listener_) body.admin_port = bound_port(admin_listener_.get());
+    if (inner_listener_) body.inner_port = bound_port(inner_listener_.get());
     body.channel_address = channel_address_;
     body.master_started_ms = started_ms_;
     return body;

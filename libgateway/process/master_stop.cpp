@@ -112,6 +112,8 @@ UpgradeState Master::state() {
     state.control_socket = control_socket_.get();
     state.status_listener = status_listener_.get();
     state.metrics_listener = metrics_listener_.get();
+    state.admin_listener = admin_listener_.get();
+    state.inner_listener = inner_listener_.get();
     state.control_pid = control_.pid;
     state.control_channel = control_.channel.fd();
     state.next_listener_slot = last_listener_slot_;

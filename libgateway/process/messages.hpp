@@ -30,7 +30,8 @@ enum class ToMaster : std::uint32_t {
 // -------------------------------------------------------------------------------------------------
 enum class ToControl : std::uint32_t {
     resources = 101,  // descriptors in this order: shm segment, worker channel listener, unix control socket, then of
-                      // status (number: 1) and metrics (number: 2) the listeners that there are; body Resources
+                      // status (number: 1), metrics (2), Admin API (4) and Control API (8) the listeners that there
+                      // are; body Resources
     plan_result,      // text = "" (carried out) or why not; body Resources with the ports now bound
     reload,           // SIGHUP arrived
     worker_event,     // body WorkerEvent
@@ -65,7 +66,7 @@ struct MasterHead {
 struct Resources {
     std::array<std::uint16_t, max_listeners> ports{};  // by listener, after binding
     std::uint16_t status_port = 0, metrics_port = 0;
-    std::uint16_t reserved[2] = {};
+    std::uint16_t admin_port = 0, inner_port = 0;
     FixedText<108> channel_address;  // of the worker channel: abstract unix address, first byte not NUL here
     std::uint32_t reserved2 = 0;
     std::uint64_t master_started_ms = 0;  // wall clock

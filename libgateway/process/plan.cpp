@@ -16,6 +16,14 @@ namespace {
 constexpr std::uint32_t max_open_files = 1u << 30;
 constexpr std::uint32_t max_shutdown_timeout_ms = 7u * 24 * 3600 * 1000;
 constexpr std::uint64_t max_table_size = std::uint64_t{8} << 30;
+// Control's own interfaces, by their names in the static file.
+struct Interface {
+    PlanAddress Plan::*address;
+    std::string_view key;
+};
+constexpr std::array interfaces{
+    Interface{&Plan::status, "apisix.status"}, Interface{&Plan::metrics, "prometheus.export_addr"},
+    Interface{&Plan::admin, "deployment.admin.admin_listen"}, Interface{&Plan::inner, "apisix.control"}};
 constexpr std::int64_t max_id = std::numeric_limits<std::uint32_t>::max() - 1;
 
 template <std::size_t N>
@@ -96,11 +104,10 @@ std::string check(const Plan& plan) {
     if (plan.magic != Plan::magic_value || plan.version != Plan::version_value) return "plan: of another version";
     if (std::string wrong = check_numbers(plan); !wrong.empty()) return wrong;
     if (std::string wrong = check_listeners(plan); !wrong.empty()) return wrong;
-    if (plan.status_address_size != 0 && !is_address(plan.status_address, plan.status_address_size)) {
-        return "status: not an IPv4 or IPv6 address";
-    }
-    if (plan.metrics_address_size != 0 && !is_address(plan.metrics_address, plan.metrics_address_size)) {
-        return "prometheus.export_addr: not an IPv4 or IPv6 address";
+    for (const Interface& one : interfaces) {
+        const PlanAddress& where = plan.*one.address;
+        if (where && !is_address(where.address, where.size))
+            return std::string(one.key) + ": not an IPv4 or IPv6 address";
     }
     return check_texts(plan);
 }
@@ -115,17 +122,19 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         bool differs;
         std::string_view name;
     };
-    const std::array<Field, 8> fields{
+    const auto moved = [&](const Interface& one) {
+        const PlanAddress &old = before.*one.address, &now = after.*one.address;
+        return old.size != now.size || !same_bytes(old.address, now.address);
+    };
+    const std::array<Field, 10> fields{
         Field{before.uid != after.uid || before.gid != after.gid, "user"},
         Field{!(before.data_dir == after.data_dir), "data_dir"},
         Field{!(before.socket_path == after.socket_path), "socket"},
         Field{!(before.pid_file == after.pid_file), "pid_file"},
-        Field{before.status_address_size != after.status_address_size ||
-                  !same_bytes(before.status_address, after.status_address),
-              "status"},
-        Field{before.metrics_address_size != after.metrics_address_size ||
-                  !same_bytes(before.metrics_address, after.metrics_address),
-              "prometheus.export_addr"},
+        Field{moved(interfaces[0]), interfaces[0].key},
+        Field{moved(interfaces[1]), interfaces[1].key},
+        Field{moved(interfaces[2]), interfaces[2].key},
+        Field{moved(interfaces[3]), interfaces[3].key},
         Field{before.reuse_port != after.reuse_port, "enable_reuseport"},
         Field{before.table_sizes != after.table_sizes, "lua_shared_dict"},
     };
@@ -144,10 +153,8 @@ void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     plan.data_dir = before.data_dir;
     plan.socket_path = before.socket_path;
     plan.pid_file = before.pid_file;
-    plan.status_address = before.status_address;
-    plan.status_address_size = before.status_address_size;
-    plan.metrics_address = before.metrics_address;
-    plan.metrics_address_size = before.metrics_address_size;
+    for (const Interface& one : interfaces) plan.*one.address = before.*one.address;
+    plan.admin_required = before.admin_required;
     plan.table_sizes = before.table_sizes;
     plan.reuse_port = before.reuse_port;
 }

@@ -42,16 +42,22 @@ struct ListenerPlan {
     FixedText<32> name;
 };
 
+// Where one of control's own interfaces listens.
+struct PlanAddress {
+    sockaddr_storage address{};
+    std::uint32_t size = 0;  // 0: off
+    std::uint32_t reserved = 0;
+    explicit operator bool() const noexcept { return size != 0; }
+};
+
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 5;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 7;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
-    sockaddr_storage status_address{};  // Status API; size 0: off
-    std::uint32_t status_address_size = 0;
-    std::uint32_t metrics_address_size = 0;  // of the metrics listener; 0: off
-    sockaddr_storage metrics_address{};
-    std::uint32_t reserved3 = 0;
+    PlanAddress status, metrics, admin, inner;  // Status API, exporter, Admin API, Control API
+    std::uint8_t admin_required = 0;            // the address was chosen by somebody: no start without it
+    std::uint8_t reserved3[3] = {};
     std::uint32_t open_files = 20480;  // RLIMIT_NOFILE of workers
     std::uint32_t worker_connections = 10620;
     std::uint32_t shutdown_timeout_ms = 240'000;  // drain limit

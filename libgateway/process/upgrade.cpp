@@ -89,7 +89,7 @@ std::optional<UpgradeState> take_handed_over() {
 
 void keep_over_exec(const UpgradeState& state, bool over_exec) noexcept {
     for (const int fd : {state.lock, state.segment, state.journal, state.control_socket, state.status_listener,
-                         state.metrics_listener, state.control_channel}) {
+                         state.metrics_listener, state.admin_listener, state.inner_listener, state.control_channel}) {
         keep(fd, over_exec);
     }
     for (const UpgradeState::Worker& worker : state.workers) keep(worker.channel, over_exec);

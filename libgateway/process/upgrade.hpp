@@ -32,7 +32,7 @@ struct UpgradeState {
     std::uint64_t master_started_ms = 0;
     Plan plan;
     std::int32_t lock = -1, segment = -1, journal = -1, control_socket = -1, status_listener = -1,
-                 metrics_listener = -1;
+                 metrics_listener = -1, admin_listener = -1, inner_listener = -1;
     std::int32_t control_pid = 0, control_channel = -1;
     std::uint32_t next_listener_slot = 0, reserved = 0;
     std::array<Worker, max_workers> workers{};

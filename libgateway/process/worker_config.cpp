@@ -81,6 +81,8 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
         settings_of_ = snapshot->settings().get();
         site_.settings = make_settings(snapshot->settings(), debug_);
         site_.resolver.configure(make_resolver_settings(*snapshot->settings()));
+        const std::string& authorities = snapshot->settings()->file.apisix.ssl.ssl_trusted_certificate;
+        net::trust_authorities(authorities == "system" ? std::string() : authorities);
         settings_changed_(*snapshot->settings());
     }
     const auto digest = snapshot->digest();

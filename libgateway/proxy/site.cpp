@@ -14,7 +14,9 @@ Site::Site(net::Reactor& loop, net::ResolverSettings names, telemetry::CounterPa
       resolver(loop, std::move(names)),
       redis_hub(loop, resolver),
       counters(page),
-      random_(std::random_device()()) {}
+      random_(std::random_device()()) {
+    deliveries.client = &services_asked;
+}
 
 Site::~Site() {
     std::vector<Ref<upstream::Endpoint>> endpoints_now;

@@ -47,7 +47,8 @@ std::string identity_of(const Target& target) {
     std::string text = target.host + '\0' + target.username + '\0' + target.password + '\0';
     for (const std::int64_t number :
          {std::int64_t{target.port}, std::int64_t{target.database}, std::int64_t{target.timeout.count()},
-          std::int64_t{target.keepalive.count()}, std::int64_t{target.keepalive_pool}})
+          std::int64_t{target.keepalive.count()}, std::int64_t{target.keepalive_pool}, std::int64_t{target.tls},
+          std::int64_t{target.tls_check}})
         text += std::to_string(number) + ' ';
     return text;
 }

@@ -24,6 +24,8 @@ struct Target {
     Milliseconds timeout{1000};          // of one command, with everything that it needs
     Milliseconds keepalive{10000};       // of idle connections
     std::uint32_t keepalive_pool = 100;  // idle connections per worker
+    bool tls = false;
+    bool tls_check = false;  // the certificate, by the trusted authorities (net::trust_authorities), for `host`
     friend bool operator==(const Target&, const Target&) = default;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/system/errc.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -17,11 +18,10 @@ std::string system_text(int number) {
     return std::string(std::strerror(number));
 }
 
-// Whether the socket has nothing to say: no byte, no end.
-bool silent(net::Descriptor& descriptor) noexcept {
-    char byte;
-    if (descriptor.has(net::hangup) || ::recv(descriptor.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return false;
-    return errno == EAGAIN;
+// A server that refuses us says so only here (RFC 8446, 4.6.2: no wait for our certificate).
+std::string loss_of(const net::Stream& stream, const net::IoResult& result) {
+    const error_code code = stream.why(result);
+    return code.category() == net::tls_category() ? "TLS: " + code.message() : std::string("connection lost");
 }
 
 }  // namespace
@@ -37,7 +37,10 @@ struct Server::Connection {
 };
 
 Server::Server(net::Reactor& reactor, net::Resolver& resolver, Target target)
-    : reactor_(reactor), resolver_(resolver), target_(std::move(target)) {}
+    : reactor_(reactor), resolver_(resolver), target_(std::move(target)) {
+    using Check = net::TlsPeer::Check;
+    if (target_.tls) peer_ = make_ref<net::TlsPeer>(target_.host, target_.tls_check ? Check::certificate : Check::none);
+}
 Server::~Server() {
     idle_.clear();
 }
@@ -54,7 +57,7 @@ Server::ConnectionPtr Server::take_idle() {
     while (!idle_.empty()) {
         ConnectionPtr newest = std::move(idle_.back());
         idle_.pop_back();
-        if (silent(newest->stream.descriptor())) return newest;
+        if (newest->stream.silent()) return newest;
     }
     return nullptr;
 }
@@ -66,7 +69,7 @@ void Server::give_back(ConnectionPtr connection) {
     if (idle_.size() > target_.keepalive_pool) idle_.erase(idle_.begin());
 }
 
-Task<std::string> Server::connect(Connection& connection, Until until, net::Sleeper& sleeper) {
+Task<std::string> Server::open_socket(Connection& connection, Until until, net::Sleeper& sleeper) {
     auto address = net::parse_literal(target_.host, target_.port);
     if (!address) {
         auto resolved = co_await resolver_.resolve(target_.host, target_.port, nullptr);
@@ -89,6 +92,15 @@ Task<std::string> Server::connect(Connection& connection, Until until, net::Slee
     co_return error == 0 ? std::string() : system_text(error);
 }
 
+Task<std::string> Server::connect(Connection& connection, Until until, net::Sleeper& sleeper) {
+    std::string failure = co_await open_socket(connection, until, sleeper);
+    if (!failure.empty() || !peer_) co_return failure;
+    if (until.left().count() == 0) co_return "timeout";
+    const error_code code = co_await net::start_tls(connection.stream, peer_, until.left(), sleeper);
+    if (code == boost::system::errc::timed_out) co_return "timeout";
+    co_return code ? "TLS: " + code.message() : std::string();
+}
+
 Task<std::string> Server::send(Connection& connection, const std::string& bytes, Until until, net::Sleeper& sleeper) {
     std::string_view rest = bytes;
     while (!rest.empty()) {
@@ -98,10 +110,10 @@ Task<std::string> Server::send(Connection& connection, const std::string& bytes,
             rest.remove_prefix(result.bytes);
             continue;
         }
-        if (result.state != net::IoState::would_block) co_return "connection lost";
+        if (result.state != net::IoState::would_block) co_return loss_of(connection.stream, result);
         if (until.left().count() == 0) co_return "timeout";
-        const net::Woke woke =
-            co_await sleeper.wait(connection.stream.descriptor(), net::writable | net::gone, until.left());
+        const net::Woke woke = co_await sleeper.wait(connection.stream.descriptor(),
+                                                     connection.stream.to_write() | net::gone, until.left());
         if (woke != net::Woke::ready) co_return "timeout";
         if (connection.stream.descriptor().has(net::gone)) co_return "connection lost";
     }
@@ -120,10 +132,10 @@ Task<std::string> Server::receive(Connection& connection, Reply& reply, Until un
             connection.replies.feed({buffer.data(), got.bytes});
             continue;
         }
-        if (got.state != net::IoState::would_block) co_return "connection lost";
+        if (got.state != net::IoState::would_block) co_return loss_of(connection.stream, got);
         if (until.left().count() == 0) co_return "timeout";
-        const net::Woke woke =
-            co_await sleeper.wait(connection.stream.descriptor(), net::readable | net::hangup, until.left());
+        const net::Woke woke = co_await sleeper.wait(connection.stream.descriptor(),
+                                                     connection.stream.to_read() | net::hangup, until.left());
         if (woke != net::Woke::ready) co_return "timeout";
         // A reset shows as an end only: the next read tells.
         connection.stream.descriptor().raise(net::readable);

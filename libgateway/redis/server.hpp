@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libgateway/net/stream.hpp"
+#include "libgateway/net/tls_client.hpp"
 #include "libgateway/net/wait.hpp"
 #include "libgateway/redis/client.hpp"
 
@@ -46,6 +47,7 @@ private:
     ConnectionPtr take_idle();
     void give_back(ConnectionPtr connection);
     void drop_expired() noexcept;
+    Task<std::string> open_socket(Connection& connection, Until until, net::Sleeper& sleeper);
     Task<std::string> connect(Connection& connection, Until until, net::Sleeper& sleeper);
     Task<std::string> send(Connection& connection, const std::string& bytes, Until until, net::Sleeper& sleeper);
     Task<std::string> receive(Connection& connection, Reply& reply, Until until, net::Sleeper& sleeper);
@@ -55,6 +57,7 @@ private:
     net::Reactor& reactor_;
     net::Resolver& resolver_;
     Target target_;
+    Ref<net::TlsPeer> peer_;           // null: plain
     std::vector<ConnectionPtr> idle_;  // the newest last
     std::size_t open_ = 0;
 };

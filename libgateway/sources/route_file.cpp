@@ -80,68 +80,81 @@ RouteFileResult read_route_file(const RouteFileSettings& settings, const CheckRu
 
 namespace {
 
-struct Put {
+struct Given {
     Kind kind;
     std::string_view id, file;
     const CheckRules& rules;
-    const Document& current;
+    const Exists& exists;
 };
 
-ObjectPtr object_of(const Put& put, Value& value, config::Diagnostics& diagnostics) {
-    const auto& [kind, id, file, rules, current] = put;
+bool is_own_id(Kind kind, std::string_view id, const std::string& own) {
+    const auto credential = kind == Kind::consumer ? config::credential_name(id) : std::nullopt;
+    return own.empty() || own == id || (credential && own == credential->id);
+}
+
+std::optional<CheckedObject> check_value(const Given& given, Value value, config::Diagnostics& diagnostics) {
+    const auto& [kind, id, file, rules, exists] = given;
     const std::string object = std::string(config::list_name(kind)) + "/" + std::string(id);
     const auto refuse = [&](json::Position where, std::string message) {
-        diagnostics.error(put.file, where, object, std::move(message));
-        return nullptr;
+        diagnostics.error(given.file, where, object, std::move(message));
+        return std::nullopt;
     };
     if (kind == Kind::settings || kind == Kind::plugins) return refuse({}, "objects of this kind cannot be put");
     if (!config::is_id_of(kind, id)) return refuse({}, id_expected(kind));
     if (!value.is_object()) return refuse(value.where, "wrong type: expected object");
     const std::string own = reference_of(value, "id");
-    if (!own.empty() && own != id) return refuse(value.find("id")->where, "the object's own id is " + own);
+    if (!is_own_id(kind, id, own)) return refuse(value.find("id")->where, "the object's own id is " + own);
     if (kind == Kind::consumer && value.find("username") && reference_of(value, "username") != id) {
         return refuse(value.find("username")->where, "wrong username");
     }
-    if (kind == Kind::consumer && config::credential_name(id)) value.set("id", Value(id));
-    normalise_item(kind, value);
+    CheckedObject result{value, std::move(value)};
+    Value& checked = result.checked;
+    if (kind == Kind::consumer && config::credential_name(id)) checked.set("id", Value(id));
+    normalise_item(kind, checked);
     Errors errors, warnings;
     {
-        const Errors::Scope scope(errors, "", "", value);
-        const Errors::Scope same(warnings, "", "", value);
-        const Exists exists = [&](Kind other, std::string_view name) {
-            return put.current.find(other, name) != nullptr;
-        };
-        if (rules.open_secrets) rules.open_secrets(kind, id, value, warnings);
-        check_item(kind, id, value, rules, errors, warnings);
-        std::string dangling = kind == Kind::consumer && errors.empty() ? dangling_consumer(id, value, exists) : "";
+        const Errors::Scope scope(errors, "", "", checked);
+        const Errors::Scope same(warnings, "", "", checked);
+        if (rules.open_secrets) rules.open_secrets(kind, id, checked, warnings);
+        check_item(kind, id, checked, rules, errors, warnings);
+        std::string dangling = kind == Kind::consumer && errors.empty() ? dangling_consumer(id, checked, exists) : "";
         if (!dangling.empty()) errors.add(std::move(dangling));
-        if (kind != Kind::consumer) check_references(kind, value, exists, warnings);
+        if (kind != Kind::consumer) check_references(kind, checked, exists, warnings);
     }
     diagnostics.add(errors, file, object);
     diagnostics.add(warnings, file, object, Severity::warning);
-    if (!errors.empty()) return nullptr;
-    const ObjectPtr old = current.find(kind, id);
-    return make_object(kind, std::string(id), old ? old->order : current.next_order(kind), json::write(value),
-                       value.where);
+    if (!errors.empty()) return std::nullopt;
+    return result;
 }
 
 }  // namespace
 
-ObjectPtr parse_object(Kind kind, std::string_view id, std::string_view text, std::string_view file,
-                       const CheckRules& rules, const Document& current, config::Diagnostics& diagnostics) {
-    const Put put{kind, id, file, rules, current};
+std::optional<CheckedObject> check_object(Kind kind, std::string_view id, std::string_view text, std::string_view file,
+                                          const CheckRules& rules, const Exists& exists,
+                                          config::Diagnostics& diagnostics) {
+    const Given given{kind, id, file, rules, exists};
     json::ParseFailure why;
     // JSON is read far faster than YAML, but without lines: it serves where there is nothing to say.
     if (auto value = json::try_parse(text, why)) {
         config::Diagnostics none;
-        ObjectPtr object = object_of(put, *value, none);
-        if (none.list().empty()) return object;
+        auto checked = check_value(given, std::move(*value), none);
+        if (none.list().empty()) return checked;
     }
     auto value = config::try_read_yaml(text, why);
-    if (value) return object_of(put, *value, diagnostics);
+    if (value) return check_value(given, std::move(*value), diagnostics);
     const std::string object = std::string(config::list_name(kind)) + "/" + std::string(id);
     diagnostics.error(file, why.where, object, "failed to parse the object: " + why.what);
-    return nullptr;
+    return std::nullopt;
+}
+
+ObjectPtr parse_object(Kind kind, std::string_view id, std::string_view text, std::string_view file,
+                       const CheckRules& rules, const Document& current, config::Diagnostics& diagnostics) {
+    const Exists exists = [&](Kind other, std::string_view name) { return current.find(other, name) != nullptr; };
+    const auto checked = check_object(kind, id, text, file, rules, exists, diagnostics);
+    if (!checked) return nullptr;
+    const ObjectPtr old = current.find(kind, id);
+    return make_object(kind, std::string(id), old ? old->order : current.next_order(kind),
+                       json::write(checked->checked), checked->checked.where);
 }
 
 }  // namespace gateway::sources

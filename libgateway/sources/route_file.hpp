@@ -34,9 +34,18 @@ RouteFileResult parse_route_file(std::string_view text, const RouteFileSettings&
 RouteFileResult read_route_file(const RouteFileSettings& settings, const CheckRules& rules,
                                 const config::Environment& environment, const Document& previous);
 
-// One object given alone (`gatewayctl put`): YAML or JSON text, checked like an item of the file. The result stands
-// behind all others of its kind, or keeps the rank of the object that it replaces. Nothing is returned if it was
-// refused.
+// One object given alone, YAML or JSON text, checked like an item of the file.
+struct CheckedObject {
+    json::Value written;  // as it was given
+    json::Value checked;  // as workers get it: normalised, secrets in plain text
+};
+// `exists` tells of all other objects. Nothing is returned if it was refused.
+std::optional<CheckedObject> check_object(config::Kind kind, std::string_view id, std::string_view text,
+                                          std::string_view file, const CheckRules& rules, const Exists& exists,
+                                          config::Diagnostics& diagnostics);
+
+// The same, made an object of the document. The result stands behind all others of its kind, or keeps the rank of the
+// object that it replaces. Nothing is returned if it was refused.
 ObjectPtr parse_object(config::Kind kind, std::string_view id, std::string_view text, std::string_view file,
                        const CheckRules& rules, const Document& current, config::Diagnostics& diagnostics);
 

@@ -23,6 +23,22 @@ std::size_t quoted_size(std::string_view text) noexcept {
     return 0;
 }
 
+// Whether `before`, all of a file up to a scalar, ends with the head of a block scalar ("key: >-", perhaps a comment
+// behind it), so that quotes would become a part of its text.
+bool ends_with_block_head(std::string_view before) noexcept {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t line_end = before.find_last_of('\n');
+    if (line_end == before.npos || before.find_first_not_of(blanks, line_end) != before.npos) return false;
+    const std::size_t last = before.find_last_not_of(blanks);
+    if (last == before.npos) return false;
+    std::string_view line = before.substr(0, last + 1);
+    line.remove_prefix(line.find_last_of('\n') + 1);
+    if (const std::size_t comment = line.find(" #"); comment != line.npos) line = line.substr(0, comment);
+    const std::size_t head = line.find_last_of("|>");
+    return head != line.npos && line.find_first_not_of("+-0123456789 \t", head + 1) == line.npos &&
+           (head == 0 || line[head - 1] == ' ' || line[head - 1] == '\t');
+}
+
 }  // namespace
 
 ScalarText::ScalarText(std::string_view text) : text_(text), lines_{0} {
@@ -52,6 +68,7 @@ std::optional<ScalarRange> ScalarText::find(json::Position where, std::string_vi
         return ScalarRange{*begin, *begin + size, rest[0]};
     }
     if (value.empty() || value.find('\n') != value.npos || !rest.starts_with(value)) return std::nullopt;
+    if (ends_with_block_head(text_.substr(0, *begin))) return std::nullopt;
     return ScalarRange{*begin, *begin + value.size(), '"'};
 }
 

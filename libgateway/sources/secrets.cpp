@@ -74,9 +74,9 @@ void each_item_secret(std::string_view list, std::string_view id, Value& item, c
             id, item, [&](const std::string& path, Value& text) { visit(path, text, SecretKind::plugin_field); });
     }
     const bool consumer = list == config::list_name(Kind::consumer);
-    visit_plugins(!consumer                            ? PluginPlace::ordinary
-                  : config::is_credential_object(item) ? PluginPlace::credential
-                                                       : PluginPlace::consumer,
+    visit_plugins(!consumer                                                           ? PluginPlace::ordinary
+                  : config::credential_name(id) || config::is_credential_object(item) ? PluginPlace::credential
+                                                                                      : PluginPlace::consumer,
                   item, visit);
     if (list == config::list_name(Kind::upstream)) visit_client_key("", item, visit);
     if (Value* upstream = item.find("upstream")) visit_client_key("upstream.", *upstream, visit);
@@ -85,6 +85,17 @@ void each_item_secret(std::string_view list, std::string_view id, Value& item, c
 void open_item(Kind kind, std::string_view id, Value& item, const keyring::Keyring& ring, config::Errors& warnings) {
     each_item_secret(config::list_name(kind), id, item, [&](const std::string& path, Value& text, SecretKind what) {
         if (what == SecretKind::plugin_field) open_field(path, text, ring, warnings);
+    });
+}
+
+void seal_item(Kind kind, std::string_view id, Value& item, const keyring::Keyring& ring) {
+    if (!ring.writer()) return;
+    each_item_secret(config::list_name(kind), id, item, [&](const std::string&, Value& text, SecretKind what) {
+        const std::string& now = text.string();
+        if (keyring::shape_of(now) == keyring::Shape::sealed) return;
+        const bool field = what == SecretKind::plugin_field;
+        const auto opened = ring.decrypt(now, field ? keyring::is_field_text : keyring::is_private_key);
+        replace(text, ring.encrypt(opened ? opened->text : now));
     });
 }
 

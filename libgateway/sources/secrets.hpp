@@ -25,6 +25,10 @@ void each_item_secret(std::string_view list, std::string_view id, json::Value& i
 void open_item(config::Kind kind, std::string_view id, json::Value& item, const keyring::Keyring& ring,
                config::Errors& warnings);
 
+// For keeping: encrypts every secret anew, but for those in the gateway's own form already. Without a key that encrypts
+// nothing changes.
+void seal_item(config::Kind kind, std::string_view id, json::Value& item, const keyring::Keyring& ring);
+
 // Every secret becomes "***".
 void mask_item(config::Kind kind, std::string_view id, json::Value& item);
 

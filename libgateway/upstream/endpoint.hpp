@@ -11,6 +11,7 @@
 
 #include "libgateway/base/ref_counted.hpp"
 #include "libgateway/net/address.hpp"
+#include "libgateway/net/tls_client.hpp"
 
 namespace gateway::upstream {
 
@@ -30,6 +31,10 @@ public:
     const net::SocketAddress& literal_address() const noexcept { return address_; }
     const std::string& address_text() const noexcept { return text_; }  // of the literal, "ip:port"
     PoolShelf& shelf() noexcept { return *shelf_; }
+
+    // Whom its connections shake hands with; null: they are plain. Set before the first one; endpoints that differ in
+    // it differ in their scheme.
+    Ref<net::TlsPeer> tls;
 
     std::uint32_t in_flight = 0;
     std::uint64_t attempts = 0, failures = 0;

@@ -4,20 +4,13 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/system/errc.hpp>
 #include <cerrno>
 
 namespace gateway::upstream {
 
 namespace {
-
-// Whether the socket has nothing to say: no byte, no end.
-bool silent(net::Descriptor& descriptor) noexcept {
-    char byte;
-    if (::recv(descriptor.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) return false;
-    descriptor.clear(net::readable);
-    return true;
-}
 
 Error connect_error(int number) {
     return Error{error_code(number, boost::system::system_category()), Side::upstream, true};
@@ -113,7 +106,7 @@ Lease Pool::take_idle(Endpoint& endpoint, bool look) noexcept {
     while (Connection* connection = shelf.newest) {
         unshelve(*connection);
         net::Descriptor& descriptor = connection->stream_.descriptor();
-        if (!descriptor.has(net::readable | net::hangup) && (!look || silent(descriptor))) {
+        if (!descriptor.has(net::readable | net::hangup) && (!look || connection->stream_.silent())) {
             connection->reused_ = true;
             return Lease(connection);
         }
@@ -129,6 +122,7 @@ Task<Result<Lease>> Pool::connect(Endpoint& endpoint, const net::SocketAddress& 
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (::connect(fd.get(), address.get(), address.size) != 0 && errno != EINPROGRESS) co_return connect_error(errno);
+    const std::int64_t until = reactor_.now_ms() + limit.count();
     Lease lease(make(endpoint));
     net::Stream& stream = lease.stream();
     if (!stream.open(reactor_, std::move(fd), 0)) co_return connect_error(errno);
@@ -142,6 +136,11 @@ Task<Result<Lease>> Pool::connect(Endpoint& endpoint, const net::SocketAddress& 
     if (error != 0) co_return connect_error(error);
     stream.descriptor().clear(net::readable);
     lease.connection_->address_text_ = address.text();
+    if (endpoint.tls) {
+        const Milliseconds left(std::max<std::int64_t>(until - reactor_.now_ms(), 1));
+        const error_code failed = co_await net::start_tls(stream, endpoint.tls, left, sleeper, asker);
+        if (failed) co_return Error{failed, Side::upstream, true};
+    }
     co_return std::move(lease);
 }
 
@@ -155,7 +154,7 @@ void Lease::give_back(const PoolLimits& limits) && noexcept {
     Connection* connection = std::exchange(connection_, nullptr);
     net::Descriptor& descriptor = connection->stream_.descriptor();
     // The flag may be left over from a read that took exactly what was there.
-    const bool clean = !descriptor.has(net::hangup) && (!descriptor.has(net::readable) || silent(descriptor));
+    const bool clean = !descriptor.has(net::hangup) && (!descriptor.has(net::readable) || connection->stream_.silent());
     if (!clean || ++connection->requests_ >= limits.requests) {
         connection->pool_.discard(connection);
         return;

@@ -88,7 +88,8 @@ public:
     // The newest idle connection that shows no sign of an end; empty if there is none. `look`: also asks the socket
     // itself, for requests that must not be sent twice.
     Lease take_idle(Endpoint& endpoint, bool look) noexcept;
-    // A fresh connection. Error codes: timed_out, operation_canceled, else the connect's errno. All but a cancellation
+    // A fresh connection, under TLS where the endpoint says so; `limit` is for all of it. Error codes: timed_out,
+    // operation_canceled, else the connect's errno or one of net::tls_category(). All but a cancellation
     // are retryable. `asker`: whoever the connection is for, null if nobody can leave; when it hangs up, the attempt is
     // given up at once.
     Task<Result<Lease>> connect(Endpoint& endpoint, const net::SocketAddress& address, Milliseconds limit,

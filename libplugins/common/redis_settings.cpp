@@ -19,8 +19,6 @@ void RedisSettings::check(const RedisSettings& settings, bool sentinel, config::
     if (cluster && (settings.redis_cluster_nodes.empty() || !settings.redis_cluster_name))
         return errors.add("else clause did not match",
                           "policy redis-cluster needs redis_cluster_nodes and redis_cluster_name");
-    if (settings.policy == Policy::redis && settings.redis_ssl) errors.add("redis_ssl is not supported by this build");
-    if (cluster && settings.redis_cluster_ssl) errors.add("redis_cluster_ssl is not supported by this build");
 }
 
 RedisPlace::RedisPlace(const RedisSettings& settings)
@@ -35,6 +33,9 @@ RedisPlace::RedisPlace(const RedisSettings& settings)
     target_.timeout = Milliseconds(settings.redis_timeout);
     target_.keepalive = Milliseconds(settings.redis_keepalive_timeout);
     target_.keepalive_pool = settings.redis_keepalive_pool;
+    const bool cluster = policy_ == Policy::redis_cluster;
+    target_.tls = cluster ? settings.redis_cluster_ssl : settings.redis_ssl;
+    target_.tls_check = target_.tls && (cluster ? settings.redis_cluster_ssl_verify : settings.redis_ssl_verify);
 }
 
 redis::Database* RedisPlace::of(Exchange& exchange) const {

@@ -51,8 +51,8 @@ constexpr auto with_redis(Own... own) {
         field<S, std::uint32_t>("redis_database", &S::redis_database, "number for SELECT", config::at_least(0)),
         field<S, std::uint32_t>("redis_timeout", &S::redis_timeout, "ms that a request waits for Redis at most",
                                 config::range(1, 4294967295.0)),
-        field<S, bool>("redis_ssl", &S::redis_ssl, "not in this build"),
-        field<S, bool>("redis_ssl_verify", &S::redis_ssl_verify, "not in this build"),
+        field<S, bool>("redis_ssl", &S::redis_ssl, "TLS to that server"),
+        field<S, bool>("redis_ssl_verify", &S::redis_ssl_verify, "check its certificate"),
         field<S, std::uint32_t>("redis_keepalive_timeout", &S::redis_keepalive_timeout,
                                 "ms that an idle connection is kept", config::range(1000, 4294967295.0)),
         field<S, std::uint32_t>("redis_keepalive_pool", &S::redis_keepalive_pool,
@@ -61,8 +61,8 @@ constexpr auto with_redis(Own... own) {
                                            "some nodes of policy redis-cluster, host:port", config::items(1),
                                            config::each(config::length(2, 100))),
         field<S, Text>("redis_cluster_name", &S::redis_cluster_name, "tells clusters apart"),
-        field<S, bool>("redis_cluster_ssl", &S::redis_cluster_ssl, "not in this build"),
-        field<S, bool>("redis_cluster_ssl_verify", &S::redis_cluster_ssl_verify, "not in this build"));
+        field<S, bool>("redis_cluster_ssl", &S::redis_cluster_ssl, "TLS to the nodes"),
+        field<S, bool>("redis_cluster_ssl_verify", &S::redis_cluster_ssl_verify, "check their certificates"));
 }
 
 // The database that the settings name. One worker.

@@ -96,7 +96,6 @@ public:
     static void check(const Settings& settings, config::Errors& errors) {
         const auto url = client::parse_url(settings.uri);
         if (!url) errors.add("invalid uri: " + settings.uri);
-        if (url && url->tls) errors.add("uri: https is not supported by this build");
         for (const auto& [field, value] : settings.extra_headers) {
             if (!is_field_name(field)) errors.add("invalid field character in header");
         }
@@ -104,6 +103,7 @@ public:
 
     ForwardAuth(Settings settings, BuildScope&)
         : settings_(std::move(settings)), url_(client::parse_url(settings_.uri).value()) {
+        url_.check_certificate = settings_.ssl_verify;
         for (const auto& [field, value] : settings_.extra_headers) extra_.emplace_back(field, expr::Template(value));
         const Milliseconds each(settings_.timeout);
         limits_.connect = limits_.send = limits_.read = each;
@@ -135,7 +135,7 @@ private:
         client::Answer answer;
         Task<void> asking = exchange.services().fetch(url_, question, limits_, answer);
         co_await asking;
-        if (answer.failure != client::Failure::none) co_return not_asked(exchange, answer.failure);
+        if (answer.failure != client::Failure::none) co_return not_asked(exchange, answer);
         co_return answer.head->status < 300 ? allow(exchange, answer) : refuse(exchange, answer);
     }
 
@@ -168,9 +168,9 @@ private:
     }
 
     // A value that cannot be sent is the request's own fault: degradation is no way around the service.
-    Verdict not_asked(Exchange& exchange, client::Failure failure) const {
-        log::warn("failed to process forward auth, err: {}", client::name_of(failure));
-        if (settings_.allow_degradation && failure != client::Failure::invalid_characters) return Verdict::next;
+    Verdict not_asked(Exchange& exchange, const client::Answer& answer) const {
+        log::warn("failed to process forward auth, err: {}", client::describe(answer));
+        if (settings_.allow_degradation && answer.failure != client::Failure::invalid_characters) return Verdict::next;
         return exchange.respond_with({static_cast<unsigned>(settings_.status_on_error), LocalReply::Body::page, {}});
     }
 

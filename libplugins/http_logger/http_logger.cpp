@@ -107,15 +107,16 @@ private:
         Uri uri;
         split(settings.uri, uri);
         delivery::HttpTarget target;
-        target.tls = uri.scheme == "https";
-        target.verify = settings.ssl_verify;
-        target.host = uri.host;
-        target.port = parse_decimal<std::uint16_t>(uri.port).value_or(target.tls ? 443 : 80);
+        client::Url& url = target.url;
+        url.tls = uri.scheme == "https";
+        url.check_certificate = settings.ssl_verify;
+        url.host = uri.host;
+        url.port = parse_decimal<std::uint16_t>(uri.port).value_or(url.tls ? 443 : 80);
         const bool v6 = uri.host.find(':') != std::string_view::npos;
-        target.authority = v6 ? "[" + target.host + "]" : target.host;
-        if (!uri.port.empty()) target.authority.append(":").append(uri.port);
+        url.authority = v6 ? "[" + url.host + "]" : url.host;
+        if (!uri.port.empty()) url.authority.append(":").append(uri.port);
         const std::string_view sent = uri.target.substr(0, uri.target.find('#'));
-        target.path = sent.starts_with('/') ? std::string(sent) : "/" + std::string(sent);
+        url.target = sent.starts_with('/') ? std::string(sent) : "/" + std::string(sent);
         target.authorization = settings.auth_header.value_or("");
         target.content_type = settings.concat_method == "new_line" ? "text/plain" : "application/json";
         target.timeout = Milliseconds(1000LL * settings.timeout);
@@ -125,7 +126,7 @@ private:
         const auto joining = lines_     ? delivery::Joining::lines
                              : single() ? delivery::Joining::single
                                         : delivery::Joining::array;
-        return std::make_unique<delivery::HttpSender>(dispatch.reactor, dispatch.resolver, target_, joining);
+        return std::make_unique<delivery::HttpSender>(*dispatch.client, target_, joining);
     }
 
     delivery::HttpTarget target_;

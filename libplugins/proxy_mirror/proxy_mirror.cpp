@@ -70,11 +70,12 @@ public:
 
     static void check(const Settings& settings, config::Errors& errors) {
         const std::string scheme = settings.host.substr(0, settings.host.find(':'));
-        if (scheme != "http") errors.add("host: " + scheme + " is not supported by this build");
+        if (scheme != "http" && scheme != "https") errors.add("host: " + scheme + " is not supported by this build");
     }
 
     ProxyMirror(Settings settings, BuildScope& scope)
         : settings_(std::move(settings)), url_(client::parse_url(settings_.host).value()) {
+        url_.check_certificate = false;  // as the reference: there is no setting to say otherwise
         const json::Value* timeout = scope.attribute(name, "timeout");
         limits_.connect = duration_of(timeout, "connect");
         limits_.send = duration_of(timeout, "send");

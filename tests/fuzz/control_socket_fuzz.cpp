@@ -4,16 +4,17 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/base/lines.hpp"
 #include "libgateway/control/wire.hpp"
 
 namespace {
 
 std::vector<std::string> lines_of(std::string_view bytes, std::size_t slice) {
-    gateway::control::LineReader reader(256);
+    gateway::Lines reader(256);
     std::vector<std::string> lines;
     for (std::size_t at = 0; at < bytes.size(); at += slice) {
         reader.feed(bytes.substr(at, slice));
-        while (auto line = reader.next()) lines.push_back(std::move(*line));
+        while (auto line = reader.next()) lines.emplace_back(*line);
     }
     return lines;
 }

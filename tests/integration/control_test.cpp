@@ -266,7 +266,7 @@ TEST_CASE("show: routes with their places, workers and connections; version and 
     REQUIRE(kept.get("/one").body == "one");
     const std::string routes = gateway.ctl({"--json", "show", "routes"}).out;
     CHECK(routes.find("routes.yaml:5\"") != std::string::npos);
-    CHECK(routes.find("\"put by gatewayctl\"") != std::string::npos);
+    CHECK(routes.find("\"where\":\"store\"") != std::string::npos);
     CHECK(gateway.ctl({"show", "routes", "/two"}).out.find("/one") == std::string::npos);
     CHECK(gateway.ctl({"show", "upstreams"}).exit == 0);
     CHECK(gateway.ctl({"--json", "show", "workers"}).out.find(std::to_string(gateway.workers()[1])) !=

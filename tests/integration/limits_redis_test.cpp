@@ -172,20 +172,9 @@ TEST_CASE("limits in redis: places of limit-conn are given back, lost ones expir
 }
 
 TEST_CASE("limits in redis: a cluster of two nodes, its redirections and its failure", "[e2e][limits_redis]") {
-    RedisServer one({"--cluster-enabled", "yes"}), two({"--cluster-enabled", "yes"});
-    REQUIRE(one.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"}) == "OK");
-    REQUIRE(two.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"}) == "OK");
-    REQUIRE(one.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(two.port())}) == "OK");
-    for (RedisServer* node : {&one, &two}) {
-        REQUIRE(eventually(
-            [&] {
-                return node->ask({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
-            },
-            20s));
-    }
+    RedisPair cluster;
     const std::string key = "plugin-limit-count:v1:g:all";
-    const bool in_one = std::stoi(one.ask({"CLUSTER", "KEYSLOT", key})) < 8192;
-    RedisServer &owner = in_one ? one : two, &other = in_one ? two : one;
+    RedisServer &owner = cluster.owner_of(key), &other = cluster.other_than(owner);
     Stage stage(
         plugins("limit-count: {count: 5, time_window: 600, group: g, key: all, key_type: constant, "
                 "policy: redis-cluster, redis_cluster_name: c, redis_cluster_nodes: [\"" +

@@ -200,8 +200,9 @@ TEST_CASE("http-logger: further members never replace one (HL11)", "[plugins][ht
 
 TEST_CASE("http-logger: collectors that talk nonsense, hang up or are away are one line each",
           "[plugins][http_logger]") {
-    const auto [answer, line] = GENERATE(table<std::string, std::string>(
-        {{"garbage\r\n\r\n", "no HTTP answer"}, {"", "connection closed before an answer"}}));
+    const auto both = GENERATE(table<std::string, std::string>(
+        {{"garbage\r\n\r\n", "the answer is not HTTP"}, {"", "connection closed before the answer ended"}}));
+    const std::string answer = std::get<0>(both), line = std::get<1>(both);
     HttpCollector story(R"("batch_max_size":1)");
     story.collector.script(ScriptedUpstream::sends_and_closes(answer));
     story.ask();

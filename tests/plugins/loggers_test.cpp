@@ -12,6 +12,7 @@
 #include "tests/support/logger_story.hpp"
 #include "tests/support/scripted_upstream.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tls_front.hpp"
 
 using namespace gateway;
 using namespace gateway::test;
@@ -120,6 +121,37 @@ TEST_CASE("tcp-logger: nobody there (TU3)", "[plugins][tcp_logger]") {
                       std::to_string(port) + "] err: connection refused") == 2);
 }
 
+TEST_CASE("tcp-logger: over TLS all of it arrives, whoever vouches for the collector", "[plugins][tcp_logger]") {
+    TcpCollector story;
+    TestAuthority stranger;
+    TlsFront front(stranger.issue("DNS:other.test"), story.collector.port());
+    const std::string name = GENERATE("", "logs.test");
+    story.configure("tcp-logger", with_port(R"({"host":"127.0.0.1","port":%,"tls":true,"batch_max_size":50,)"
+                                            R"("inactive_timeout":60,"timeout":5000)" +
+                                                (name.empty() ? "}" : R"(,"tls_options":")" + name + "\"}"),
+                                            front.port()));
+    for (int i = 0; i < 100; ++i) story.ask("/" + std::string(1000, 'a'));
+    CHECK(json::parse(story.text(0)).items().size() == 50);
+    CHECK(json::parse(story.text(1)).items().size() == 50);
+    REQUIRE(story.rig.until([&] { return !story.rig.dispatch.busy(); }));
+    CHECK(front.last_name() == name);
+    CHECK(front.goodbyes() == 2);
+}
+
+TEST_CASE("tcp-logger: a collector without TLS is told by its reason", "[plugins][tcp_logger]") {
+    Logged story;
+    ScriptedUpstream plain(ScriptedUpstream::Raw{}, [](Connection& guest) {
+        guest.send("hello, who is there?\n");
+        guest.fill();
+    });
+    story.configure("tcp-logger",
+                    with_port(R"({"host":"127.0.0.1","port":%,"tls":true,"batch_max_size":1})", plain.port()));
+    story.ask();
+    REQUIRE(story.rig.until([&] { return story.said("dropping the entries"); }));
+    CHECK(story.said("failed to perform TLS handshake to TCP server: host[127.0.0.1] port[" +
+                     std::to_string(plain.port()) + "] err: TLS: wrong version number"));
+}
+
 TEST_CASE("udp-logger: one datagram (TU4)", "[plugins][udp_logger]") {
     UdpPort port;
     Logged story;
@@ -151,6 +183,24 @@ TEST_CASE("syslog: one line of RFC 5424 (SY1)", "[plugins][syslog]") {
         "<46>1 2027-01-19T03:14:07.000Z localhost apisix " + std::to_string(::getpid()) + " - - {";
     CHECK(text.substr(0, begin.size()) == begin);
     CHECK(text.ends_with("}\n"));
+}
+
+TEST_CASE("syslog: over TLS one connection stays", "[plugins][syslog]") {
+    TcpCollector story;
+    TestAuthority stranger;
+    TlsFront front(stranger.issue("DNS:other.test"), story.collector.port());
+    story.configure(
+        "syslog",
+        with_port(R"({"host":"127.0.0.1","port":%,"tls":true,"flush_limit":1,"batch_max_size":1})", front.port()));
+    for (int i = 0; i < 3; ++i) {
+        story.ask();
+        REQUIRE(story.rig.until([&] { return !story.rig.dispatch.busy(); }));
+    }
+    story.chain = nullptr;
+    story.plugins = TestChain();
+    const std::string text = story.text();
+    CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+    CHECK(front.accepted() == 1);
 }
 
 TEST_CASE("syslog: a batch is sent at once (SY2)", "[plugins][syslog]") {

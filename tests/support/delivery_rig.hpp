@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 #include "libgateway/delivery/dispatch.hpp"
 #include "tests/support/eventually.hpp"
@@ -10,7 +11,15 @@ namespace gateway::test {
 
 class DeliveryRig {
 public:
-    DeliveryRig() { reactor.set_longest_sleep(5); }
+    DeliveryRig() {
+        reactor.set_longest_sleep(5);
+        dispatch.client = &client;
+    }
+    ~DeliveryRig() {
+        std::vector<Ref<upstream::Endpoint>> kept;
+        for (const auto& [key, endpoint] : endpoints.all()) kept.emplace_back(endpoint);
+        for (const auto& endpoint : kept) pool.close_idle(*endpoint);
+    }
     // Turns the loop until `condition()` holds; false if `limit` passed without.
     template <class Condition>
     [[nodiscard]] bool until(Condition&& condition, milliseconds limit = milliseconds(5000)) {
@@ -29,6 +38,10 @@ public:
 
     net::Reactor reactor;
     net::Resolver resolver{reactor, {}};
+    net::BufferPool buffers;
+    upstream::EndpointTable endpoints;
+    upstream::Pool pool{reactor};
+    client::Client client{reactor, resolver, buffers, endpoints, pool};
     delivery::Dispatch dispatch{reactor, resolver};
 };
 

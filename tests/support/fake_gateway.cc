@@ -60,8 +60,8 @@ void read_line(Plan& plan, const std::string& key, std::istringstream& rest) {
     if (key == "access_log" && rest >> text) plan.access_log.assign(text);
     if (key == "error_log" && rest >> text) plan.error_log.assign(text);
     if (key == "status" && rest >> host >> port) {
-        plan.status_address = listener_of("", host, port, 0).address;
-        plan.status_address_size = sizeof(sockaddr_in);
+        plan.status.address = listener_of("", host, port, 0).address;
+        plan.status.size = sizeof(sockaddr_in);
     }
     if (key == "listen" && rest >> text >> host >> port) {
         rest >> proxy_protocol;

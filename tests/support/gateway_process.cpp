@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <boost/json/parse.hpp>
+#include <fstream>
 #include <stdexcept>
 
 #include "tests/support/eventually.hpp"
@@ -50,11 +51,14 @@ GatewayProcess::GatewayProcess(GatewayOptions options) : environment_(options.en
 std::string GatewayProcess::static_text(const GatewayOptions& options) const {
     std::string text = "apisix:\n";
     if (options.apisix.find("node_listen") == std::string::npos) text += "  node_listen: [{ip: 127.0.0.1, port: 0}]\n";
+    if (options.apisix.find("control:") == std::string::npos) text += "  control: {port: 0}\n";
     text += options.apisix;
     text += "nginx_config:\n  error_log: stderr\n  worker_processes: " + std::to_string(options.workers) + "\n";
     text += options.nginx_config;
     text += "gateway:\n  data_dir: data\n  socket: gateway.sock\n";
     text += options.further;
+    if (options.further.find("deployment:") == std::string::npos)
+        text += "deployment: {admin: {admin_listen: {port: 0}}}\n";
     if (options.further.find("plugin_attr:") == std::string::npos)
         text += "plugin_attr: {prometheus: {export_addr: {port: 0}, refresh_interval: 0.2}}\n";
     return text;
@@ -120,6 +124,21 @@ std::uint16_t GatewayProcess::port(std::size_t listener) {
     }
     if (ports_.size() <= listener) throw std::runtime_error("the status names no listener " + std::to_string(listener));
     return ports_[listener];
+}
+
+std::uint16_t GatewayProcess::admin_port() const {
+    return static_cast<std::uint16_t>(number(status(), "admin_port", 0));
+}
+
+std::uint16_t GatewayProcess::control_port() const {
+    return static_cast<std::uint16_t>(number(status(), "control_port", 0));
+}
+
+std::string GatewayProcess::admin_key() const {
+    std::ifstream in(folder_ / "data/admin.key");
+    std::string key;
+    std::getline(in, key);
+    return key;
 }
 
 int GatewayProcess::stop(int signal) {

@@ -32,6 +32,10 @@ public:
 
     // Port of the first plain listener; of the n-th. Taken from the status once and kept.
     std::uint16_t port(std::size_t listener = 0);
+    // The Admin API: its port, and the key that was made for it.
+    std::uint16_t admin_port() const;
+    std::string admin_key() const;
+    std::uint16_t control_port() const;  // of the Control API
     // Replaces the route file; with reload() afterwards the change is live when reload() returns.
     void write_routes(std::string_view text) { folder_.write("routes.yaml", text); }
     void write_static(std::string_view text) { folder_.write("gateway.yaml", text); }

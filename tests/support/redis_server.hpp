@@ -11,19 +11,24 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/test_authority.hpp"
 
 namespace gateway::test {
 
 class RedisServer {
 public:
     // `settings`: further arguments of the program, e.g. {"--requirepass", "x"}.
-    explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {
-        // Only to find a port; a node of a cluster listens 10,000 above it too.
-        do listen_on_free_port(port_);
-        while (port_ > 65'535 - 10'000);
-        // The package redis-tools has the server under another name, and unlike redis-server starts no service.
-        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
-        start();
+    explicit RedisServer(std::vector<std::string> settings = {}) : settings_(std::move(settings)) { prepare(); }
+    // The same, speaking TLS only.
+    RedisServer(const TestAuthority& authority, const TestCertificate& certificate,
+                std::vector<std::string> settings = {})
+        : settings_(std::move(settings)), authority_(authority.file().string()) {
+        for (const std::string& word :
+             {std::string("--tls-cert-file"), certificate.certificate.string(), std::string("--tls-key-file"),
+              certificate.key.string(), std::string("--tls-ca-cert-file"), authority_,
+              std::string("--tls-auth-clients"), std::string("no"), std::string("--tls-cluster"), std::string("yes")})
+            settings_.push_back(word);
+        prepare();
     }
     std::uint16_t port() const noexcept { return port_; }
     std::string node() const { return "127.0.0.1:" + std::to_string(port_); }
@@ -31,7 +36,9 @@ public:
     void start() {
         std::vector<std::string> args{(folder_ / "redis-server").string(),
                                       "--port",
-                                      std::to_string(port_),
+                                      authority_.empty() ? std::to_string(port_) : "0",
+                                      "--tls-port",
+                                      authority_.empty() ? "0" : std::to_string(port_),
                                       "--bind",
                                       "127.0.0.1",
                                       "--save",
@@ -58,6 +65,7 @@ public:
     // What redis-cli prints, without the last line end.
     std::string ask(std::vector<std::string> words) const {
         std::vector<std::string> args{"redis-cli", "-p", std::to_string(port_)};
+        if (!authority_.empty()) args.insert(args.end(), {"--tls", "--cacert", authority_});
         args.insert(args.end(), words.begin(), words.end());
         std::string out = run(args).out;
         while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
@@ -65,10 +73,48 @@ public:
     }
 
 private:
+    void prepare() {
+        // Only to find a port; a node of a cluster listens 10,000 above it too.
+        do listen_on_free_port(port_);
+        while (port_ > 65'535 - 10'000);
+        // The package redis-tools has the server under another name, and unlike redis-server starts no service.
+        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-server");
+        start();
+    }
+
     std::vector<std::string> settings_;
+    std::string authority_;  // empty: plain
     TempDir folder_;
     std::uint16_t port_ = 0;
     Process process_;
+};
+
+// A cluster of two, and in which of them a key lies.
+struct RedisPair {
+    template <class... Settings>
+    explicit RedisPair(const Settings&... settings) : one(settings..., in_cluster()), two(settings..., in_cluster()) {
+        one.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
+        two.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"});
+        one.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(two.port())});
+        const bool whole = eventually(
+            [this] {
+                const auto ok = [](RedisServer& node) {
+                    return node.ask({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
+                };
+                return ok(one) && ok(two);
+            },
+            std::chrono::seconds(20));
+        if (!whole) throw std::runtime_error("redis-server: the cluster does not form");
+    }
+    RedisServer& owner_of(const std::string& key) {
+        return std::stoi(one.ask({"CLUSTER", "KEYSLOT", key})) < 8192 ? one : two;
+    }
+    RedisServer& other_than(const RedisServer& node) noexcept { return &node == &one ? two : one; }
+
+    RedisServer one, two;
+
+private:
+    static std::vector<std::string> in_cluster() { return {"--cluster-enabled", "yes"}; }
 };
 
 }  // namespace gateway::test

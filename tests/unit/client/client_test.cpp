@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/scripted_upstream.hpp"
+#include "tests/support/tls_front.hpp"
 
 using namespace gateway;
 using namespace gateway::test;
@@ -28,10 +29,14 @@ struct World {
 
     // The same question so many times, one after the other.
     std::vector<Answer> ask(const std::string& url, const client::Request& request = {}, std::size_t times = 1) {
-        std::vector<Answer> answers(times);
         const auto parsed = client::parse_url(url);
         REQUIRE(parsed);
-        spawn(run(*parsed, request, answers));
+        return ask(std::vector<client::Url>(times, *parsed), request);
+    }
+    // One after the other.
+    std::vector<Answer> ask(const std::vector<client::Url>& urls, const client::Request& request) {
+        std::vector<Answer> answers(urls.size());
+        spawn(run(urls, request, answers));
         reactor.run([](std::int64_t) {});
         return answers;
     }
@@ -42,10 +47,10 @@ struct World {
     }
 
 private:
-    Task<void> run(const client::Url& url, const client::Request& request, std::vector<Answer>& answers) {
+    Task<void> run(const std::vector<client::Url>& urls, const client::Request& request, std::vector<Answer>& answers) {
         co_await reactor.yield();
-        for (Answer& answer : answers) {
-            Task<void> asking = client.send(url, request, limits, answer);
+        for (std::size_t i = 0; i < urls.size(); ++i) {
+            Task<void> asking = client.send(urls[i], request, limits, answers[i]);
             co_await asking;
         }
         reactor.stop();
@@ -182,11 +187,81 @@ TEST_CASE("client: what goes wrong has a name and an end", "[client][client]") {
           Failure::invalid);
 }
 
-TEST_CASE("client: a server that is not there, and one that cannot be spoken to", "[client][client]") {
+TEST_CASE("client: a server that is not there", "[client][client]") {
     std::uint16_t port = 0;
     { const UniqueFd gone = listen_on_free_port(port); }
     CHECK(World().ask("http://127.0.0.1:" + std::to_string(port))[0].failure == Failure::connect_refused);
-    CHECK(World().ask("https://127.0.0.1")[0].failure == Failure::tls_unsupported);
+    CHECK(World().ask("https://127.0.0.1:" + std::to_string(port))[0].failure == Failure::connect_refused);
+}
+
+TEST_CASE("client: https over connections that are used again, and sessions that are resumed", "[client][tls]") {
+    TestAuthority authority;
+    net::trust_authorities(authority.file());
+    const std::string large(300'000, 'x');
+    ScriptedUpstream server(ScriptedUpstream::answers(200, large));
+    TlsFront front(authority.issue("IP:127.0.0.1"), server.port());
+    World world;
+    SECTION("kept") {
+        for (const Answer& answer : world.ask("https://" + front.node(), {}, 3)) CHECK((answer.body == large));
+        CHECK(front.handshakes() == 1);
+    }
+    SECTION("one for each") {
+        world.limits.keep_alive = false;
+        const std::string body(100'000, 'y');
+        const client::Request post{http::Verb::post, "POST", {}, {}, {}, body};
+        const client::Url url = *client::parse_url("https://" + front.node());
+        const Ref<upstream::Endpoint> held = world.endpoints.get("client+tls", url.host, url.port);
+        for (const Answer& answer : world.ask(std::vector(3, url), post)) CHECK((answer.body == large));
+        CHECK((server.requests().at(2).body == body));
+        CHECK(front.handshakes() == 3);
+        CHECK(front.resumed() == 2);
+    }
+}
+
+TEST_CASE("client: a wrong certificate is told by its reason, and no unchecked connection gets around it",
+          "[client][tls]") {
+    TestAuthority authority;
+    net::trust_authorities(authority.file());
+    ScriptedUpstream server;
+    TlsFront front(authority.issue("DNS:other.test"), server.port());
+    client::Url checked = *client::parse_url("https://" + front.node()), unchecked = checked;
+    unchecked.check_certificate = false;
+    World world;
+    const auto answers = world.ask(std::vector{unchecked, checked, unchecked}, {});
+    CHECK(answers[0].body == "ok");
+    CHECK(answers[1].failure == Failure::tls_failed);
+    CHECK(client::describe(answers[1]) == "TLS handshake failed: certificate verify failed: IP address mismatch");
+    CHECK(answers[2].body == "ok");
+    CHECK(server.accepted() == 1);
+}
+
+TEST_CASE("client: a handshake that stalls ends with the limit for connecting, a plain server with an error",
+          "[client][tls]") {
+    ScriptedUpstream stalls(ScriptedUpstream::Raw(),
+                            [](Connection& guest) { guest.wait_for_end(milliseconds(60'000)); });
+    ScriptedUpstream plain(ScriptedUpstream::Raw(), [](Connection& guest) {
+        guest.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+        guest.fill();
+    });
+    World world;
+    world.limits.connect = Milliseconds(100);
+    const auto answers = world.ask(
+        std::vector{*client::parse_url("https://" + stalls.node()), *client::parse_url("https://" + plain.node())}, {});
+    CHECK(answers[0].failure == Failure::connect_timeout);
+    CHECK(client::describe(answers[1]) == "TLS handshake failed: wrong version number");
+}
+
+TEST_CASE("client: a body that ends with the connection is whole only with a goodbye", "[client][tls]") {
+    TestAuthority authority;
+    net::trust_authorities(authority.file());
+    const bool clean = GENERATE(true, false);
+    ScriptedUpstream server([clean](Connection& guest, const Message&) {
+        guest.send("HTTP/1.1 200 OK\r\n\r\nhello");
+        std::this_thread::yield();
+        clean ? guest.close() : guest.reset();
+    });
+    TlsFront front(authority.issue("IP:127.0.0.1"), server.port());
+    CHECK(World().ask("https://" + front.node())[0].failure == (clean ? Failure::none : Failure::closed));
 }
 
 TEST_CASE("client: an answer that trickles ends with the limit of the whole", "[client][client]") {

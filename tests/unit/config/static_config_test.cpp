@@ -157,6 +157,46 @@ TEST_CASE("static file: the salt of old releases is a key that only decrypts", "
     REQUIRE(config.apisix.data_encryption.key_encrypt_salt->keys.size() == 2);
 }
 
+TEST_CASE("static file: etcd is the source when it is named, by old releases too", "[config][static]") {
+    const auto text = GENERATE("deployment: {etcd: {host: 'http://foo:2379'}}", "etcd: {host: ['http://foo:2379']}",
+                               "deployment: {role: data_plane, role_data_plane: {config_provider: etcd}, "
+                               "etcd: {host: ['http://foo:2379']}}");
+    Diagnostics diagnostics;
+    const StaticConfig config = read_static(text, {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+    REQUIRE(diagnostics.ok());
+    CHECK(config.etcd_provider());
+    CHECK_FALSE(config.local_provider());
+    CHECK(config.deployment.etcd->host.list == std::vector<std::string>{"http://foo:2379"});
+    CHECK(config.deployment.etcd->prefix == "/apisix");
+    CHECK(config.deployment.etcd->watch_timeout.value == 50s);
+}
+
+TEST_CASE("static file: a variable replaces the members of etcd", "[config][static]") {
+    Diagnostics diagnostics;
+    const StaticPlace place{"/etc/gw/gateway.yaml", false};
+    const std::string text = "deployment: {role_traditional: {config_provider: etcd}}";
+    const auto with = [&](const char* hosts) {
+        return read_static(text, place, variables({{"APISIX_DEPLOYMENT_ETCD_HOST", hosts}}), diagnostics);
+    };
+    CHECK(with(R"(["http://a:1","http://b:2"])").deployment.etcd->host.list.size() == 2);
+    REQUIRE(diagnostics.ok());
+    (void)with("http://a:1");
+    CHECK(diagnostics.text() ==
+          "/etc/gw/gateway.yaml: error: APISIX_DEPLOYMENT_ETCD_HOST: expected a JSON array of URLs\n");
+}
+
+TEST_CASE("static file: workers never see the password of etcd", "[config][static]") {
+    Diagnostics diagnostics;
+    const StaticConfig config = read_static("deployment: {etcd: {user: gw, password: s3cret, tls: {ca: ca.pem}}}",
+                                            {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+    REQUIRE(diagnostics.ok());
+    CHECK(config.deployment.etcd->password.text == "s3cret");
+    CHECK(config.deployment.etcd->tls.ca == "/etc/gw/ca.pem");
+    const std::string sent = encode_static(config);
+    CHECK(sent.find("s3cret") == std::string::npos);
+    CHECK(decode_static(sent).deployment.etcd->password.withheld);
+}
+
 TEST_CASE("static file: the default name follows the profile", "[config][static]") {
     REQUIRE(default_static_file(variables()) == "/etc/gateway/gateway.yaml");
     REQUIRE(default_static_file(variables({{"APISIX_PROFILE", "dev"}})) == "/etc/gateway/gateway-dev.yaml");

@@ -44,6 +44,24 @@ TEST_CASE("command line: put names the file whose content is sent", "[control][c
     REQUIRE(line.request.text("id") == "r1");
 }
 
+TEST_CASE("command line: apply, diff and export name a file, revisions are numbers", "[control][command_line]") {
+    const CommandLine line =
+        parse({"apply", "--prune", "--confirm-within", "30s", "--revert-if", "5xx>5%", "routes.yaml"});
+    REQUIRE(line.error.empty());
+    CHECK(line.content_path == "routes.yaml");
+    CHECK(line.request.flag("prune"));
+    CHECK(line.request.text("confirm_within") == "30s");
+    CHECK(line.request.text("revert_if") == "5xx>5%");
+    CHECK(parse({"apply"}).error.find("usage: gatewayctl apply") == 0);
+    CHECK(parse({"diff"}).content_path.empty());
+    CHECK(parse({"diff", "--rev", "7", "-"}).content_path == "-");
+    CHECK(parse({"diff", "--rev", "7"}).request.text("revision") == "7");
+    CHECK(parse({"history", "-n", "5"}).request.text("count") == "5");
+    CHECK(parse({"rollback"}).error == "usage: gatewayctl rollback REVISION");
+    CHECK(parse({"export", "f"}).output_path == "f");
+    CHECK(parse({"export"}).error.empty());
+}
+
 TEST_CASE("command line: keys names what to do and a file", "[control][command_line]") {
     const CommandLine line = parse({"keys", "reencrypt", "--dry-run", "--plain", "routes.yaml"});
     REQUIRE(line.error.empty());
@@ -102,9 +120,23 @@ TEST_CASE("present: a refusal does not look like a change", "[control][present]"
     REQUIRE(present({"put", {}}, answer) == "revision 8, 1 changes\ncareful\nneeds a restart: user\n");
 }
 
+TEST_CASE("present: a difference shows what members became", "[control][present]") {
+    Answer answer;
+    answer.result = R"([{"object":"routes/a","change":"changed","before":{"uri":"/a","desc":"x"},"after":{"uri":"/b"}},
+        {"object":"routes/b","change":"made","before":null,"after":{"uri":"/b"}},
+        {"object":"routes/c","owner":"store","change":"removed","before":{},"after":null},
+        {"object":"consumers/d","change":"changed","before":{"k":"***"},"after":{"k":"***"}}])";
+    REQUIRE(present({"diff", {}}, answer) ==
+            "~ routes/a\n    uri: \"/a\" -> \"/b\"\n    desc: \"x\" -> none\n+ routes/b {\"uri\":\"/b\"}\n"
+            "- routes/c (store)\n~ consumers/d\n    a secret\n");
+    answer.result = "[]";
+    REQUIRE(present({"diff", {}}, answer) == "no difference\n");
+}
+
 TEST_CASE("present: an unexpected result is no failure", "[control][present]") {
     const std::string result = GENERATE(as<std::string>{}, "null", "[]", "{}", "1", "\"x\"", "not json");
-    const std::string command = GENERATE(as<std::string>{}, "status", "reload", "explain", "show", "version", "stop");
+    const std::string command = GENERATE(as<std::string>{}, "status", "reload", "explain", "show", "version", "stop",
+                                         "history", "diff", "export", "apply");
     Answer answer;
     answer.result = result;
     REQUIRE_NOTHROW(present({command, json::Value::object({{"what", "routes"}})}, answer));

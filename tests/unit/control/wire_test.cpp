@@ -54,35 +54,6 @@ TEST_CASE("wire: exit codes keep their numbers", "[control][wire]") {
     REQUIRE(static_cast<int>(Status::not_ready) == 4);
 }
 
-TEST_CASE("line reader: lines come out whole whatever the slices", "[control][wire]") {
-    const std::string bytes = "one\ntwo\r\n\nthree\n";
-    const std::size_t slice = GENERATE(1, 2, 3, 5, 100);
-    LineReader lines(100);
-    std::vector<std::string> found;
-    for (std::size_t at = 0; at < bytes.size(); at += slice) {
-        lines.feed(std::string_view(bytes).substr(at, slice));
-        while (auto line = lines.next()) found.push_back(*line);
-    }
-    REQUIRE(found == std::vector<std::string>{"one", "two", "", "three"});
-    REQUIRE_FALSE(lines.too_long());
-}
-
-TEST_CASE("line reader: a line beyond the limit ends it for good", "[control][wire]") {
-    const bool with_end = GENERATE(false, true);
-    LineReader lines(4);
-    lines.feed(with_end ? "12345\n" : "12345");
-    REQUIRE_FALSE(lines.next());
-    REQUIRE(lines.too_long());
-    lines.feed("\nok\n");
-    REQUIRE_FALSE(lines.next());
-}
-
-TEST_CASE("line reader: a line of just the limit passes", "[control][wire]") {
-    LineReader lines(4);
-    lines.feed("1234\n");
-    REQUIRE(lines.next() == std::optional<std::string>("1234"));
-}
-
 TEST_CASE("client: no gateway at the socket is status unreachable", "[control][client]") {
     const std::string path = GENERATE(as<std::string>{}, "/nonexistent/gateway.sock", std::string(300, 'x'));
     const Answer answer = ask(path, {"status", {}}, std::chrono::milliseconds(200));

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "libgateway/plugin/registry.hpp"
+#include "libgateway/process/control_draft.hpp"
 #include "tests/unit/process/control_fakes.hpp"
 
 using namespace gateway;
@@ -55,18 +56,30 @@ struct Story {
     std::vector<config::Change> difference(const Catalogue::Reading& reading) {
         return sources::diff(catalogue.document(), *reading.document);
     }
+    Draft put(Kind kind, const std::string& id, const std::string& text) const {
+        return draft_of(catalogue, {{kind, id, text, std::nullopt, 0, 0}});
+    }
+    Draft remove(Kind kind, const std::string& id) const {
+        return draft_of(catalogue, {{kind, id, std::nullopt, std::nullopt, 0, 0}});
+    }
     void put(const std::string& id) {
-        const Catalogue::Edit edit = catalogue.put(Kind::route, id, object);
-        REQUIRE(edit.errors.empty());
-        catalogue.accept(edit);
+        const Draft draft = put(Kind::route, id, object);
+        REQUIRE(draft.errors.empty());
+        catalogue.accept(draft);
+    }
+    // What the store would hold now.
+    std::vector<store::Entry> entries() const {
+        std::vector<store::Entry> list;
+        for (const auto& one : catalogue.shelf()) list.push_back({one.second.stored, one.second.order});
+        return list;
     }
     // The refusal, or nothing: then it is in force.
     std::string put_consumer(const std::string& id, const std::string& members) {
         const bool credential = id.find('/') != std::string::npos;
         const std::string text = credential ? "{" + members + "}" : "{\"username\":\"" + id + "\"," + members + "}";
-        const Catalogue::Edit edit = catalogue.put(Kind::consumer, id, text);
-        if (!edit.errors.empty()) return edit.errors.front();
-        catalogue.accept(edit);
+        const Draft draft = put(Kind::consumer, id, text);
+        if (!draft.errors.empty()) return draft.errors.front();
+        catalogue.accept(draft);
         return "";
     }
     TemporaryFolder folder;
@@ -119,32 +132,36 @@ TEST_CASE("catalogue: a listed plugin that there is not is a warning", "[process
 
 TEST_CASE("catalogue: an object that is put is one change with the digest after it", "[process][control_catalogue]") {
     Story story;
-    const Catalogue::Edit edit = story.catalogue.put(Kind::route, "p", object);
-    REQUIRE(edit.changes_something);
-    REQUIRE(edit.changes().front().json == object);
-    story.catalogue.accept(edit);
-    REQUIRE(story.catalogue.document().digest() == edit.after);
-    REQUIRE_FALSE(story.catalogue.put(Kind::route, "p", object).changes_something);
-    REQUIRE(story.catalogue.place_of(Kind::route, "p") == "put by gatewayctl");
+    const Draft draft = story.put(Kind::route, "p", object);
+    REQUIRE(draft.changes().size() == 1);
+    REQUIRE(draft.changes().front().json == R"({"uri":"/put","upstream":{"nodes":{"127.0.0.1:80":1}},"id":"p"})");
+    story.catalogue.accept(draft);
+    REQUIRE(story.catalogue.document().digest() == draft.after);
+    Draft again = story.put(Kind::route, "p", object);
+    REQUIRE(again.changes().empty());
+    again.drop_unchanged();
+    REQUIRE(again.steps.empty());
+    REQUIRE(story.catalogue.place_of(Kind::route, "p") == "store");
 }
 
 TEST_CASE("catalogue: an object of the file cannot be put or deleted", "[process][control_catalogue]") {
     Story story;
     const std::string refusal = "route [1] is defined in " + story.folder.file("routes.yaml") + ":2";
-    REQUIRE(story.catalogue.put(Kind::route, "1", object).errors == std::vector<std::string>{refusal});
-    REQUIRE(story.catalogue.remove(Kind::route, "1").errors == std::vector<std::string>{refusal});
+    REQUIRE(story.put(Kind::route, "1", object).errors == std::vector<std::string>{refusal});
+    REQUIRE(story.remove(Kind::route, "1").errors == std::vector<std::string>{refusal});
 }
 
 TEST_CASE("catalogue: what is put wrongly is refused with reasons", "[process][control_catalogue]") {
     Story story;
-    REQUIRE_FALSE(story.catalogue.put(Kind::route, "p", "{").errors.empty());
-    REQUIRE_FALSE(story.catalogue.put(Kind::route, "p", "[]").errors.empty());
-    REQUIRE_FALSE(story.catalogue.put(Kind::route, "p", R"({"uri":"/a","more":1})").errors.empty());
-    REQUIRE_FALSE(story.catalogue.put(Kind::route, "p/q", object).errors.empty());
-    REQUIRE(story.catalogue.remove(Kind::route, "p").errors == std::vector<std::string>{"route [p] does not exist"});
+    REQUIRE_FALSE(story.put(Kind::route, "p", "{").errors.empty());
+    REQUIRE_FALSE(story.put(Kind::route, "p", "[]").errors.empty());
+    REQUIRE_FALSE(story.put(Kind::route, "p", R"({"uri":"/a","more":1})").errors.empty());
+    REQUIRE_FALSE(story.put(Kind::route, "p/q", object).errors.empty());
+    REQUIRE(story.remove(Kind::route, "p").errors == std::vector<std::string>{"route [p] does not exist"});
 }
 
-TEST_CASE("catalogue: the overlay outlives a reload and gives way to the file", "[process][control_catalogue]") {
+TEST_CASE("catalogue: an object of the store outlives a reload and is hidden while the file defines it",
+          "[process][control_catalogue]") {
     Story story;
     story.put("p");
     const auto unchanged = story.catalogue.read(Catalogue::Files::both);
@@ -153,11 +170,20 @@ TEST_CASE("catalogue: the overlay outlives a reload and gives way to the file", 
     auto reading = story.catalogue.read(Catalogue::Files::both);
     REQUIRE(story.difference(reading).size() == 1);
     REQUIRE(reading.hidden.size() == 1);
+    REQUIRE(reading.difference.size() == 1);
+    REQUIRE_FALSE(reading.difference[0].before);
     story.catalogue.accept(std::move(reading));
-    REQUIRE(story.catalogue.put(Kind::route, "p", object).errors.size() == 1);
+    const Draft refused = story.put(Kind::route, "p", object);
+    REQUIRE(refused.status == store::WriteStatus::owned);
+    REQUIRE(refused.errors.size() == 1);
+    REQUIRE(story.catalogue.find(Kind::route, "p")->place == story.folder.file("routes.yaml") + ":5");
+    story.write("routes.yaml", one_route);
+    story.take();
+    REQUIRE(story.catalogue.document().find(Kind::route, "p"));
+    REQUIRE(story.catalogue.find(Kind::route, "p")->place.empty());
 }
 
-TEST_CASE("catalogue: what was kept is recognised, with or without the overlay", "[process][control_catalogue]") {
+TEST_CASE("catalogue: what was kept is recognised, with its objects of the store", "[process][control_catalogue]") {
     Story story;
     story.put("p");
     const FullDelta kept = encode_full(story.catalogue.document(), 7);
@@ -165,12 +191,51 @@ TEST_CASE("catalogue: what was kept is recognised, with or without the overlay",
 
     Catalogue next(story.folder.file("gateway.yaml"));
     REQUIRE(next.read_static().ok());
-    const bool keep = GENERATE(true, false);
-    REQUIRE(next.adopt(kept, keep ? Catalogue::Overlay::keep : Catalogue::Overlay::drop));
-    const auto reading = next.read(Catalogue::Files::routes_only);
+    REQUIRE(next.adopt(kept));
+    const auto entries = story.entries();
+    SECTION("the store cannot be read: they stay") {
+        const auto reading = next.read(Catalogue::Files::routes_only);
+        REQUIRE(reading.document);
+        REQUIRE(reading.document->digest() == kept.digest);
+        REQUIRE(reading.difference.empty());
+    }
+    SECTION("the store says the same") {
+        const auto reading = next.read(Catalogue::Files::routes_only, &entries);
+        REQUIRE(reading.document);
+        REQUIRE(reading.document->digest() == kept.digest);
+    }
+    SECTION("the store says otherwise") {
+        const std::vector<store::Entry> none;
+        auto reading = next.read(Catalogue::Files::routes_only, &none);
+        REQUIRE(reading.document);
+        next.accept(std::move(reading));
+        REQUIRE_FALSE(next.document().find(Kind::route, "p"));
+    }
+    SECTION("the route file cannot be read: the store counts") {
+        story.write("routes.yaml", "routes: 5\n");
+        const std::vector<store::Entry> none;
+        auto reading = next.read(Catalogue::Files::routes_only, &none);
+        REQUIRE_FALSE(reading.document);
+        next.fall_back(reading);
+        REQUIRE(reading.document->find(Kind::route, "1"));
+        REQUIRE_FALSE(reading.document->find(Kind::route, "p"));
+    }
+}
+
+TEST_CASE("catalogue: an object of the store that the checks refuse is left out and told",
+          "[process][control_catalogue]") {
+    Story story;
+    const auto bad = std::make_shared<const store::Stored>(store::Stored{Kind::route, "bad", R"({"uri":5})", 1, 1, 0});
+    const std::vector<store::Entry> entries{{bad, std::uint64_t{1} << 63}};
+    auto reading = story.catalogue.read(Catalogue::Files::routes_only, &entries);
     REQUIRE(reading.document);
-    REQUIRE((reading.document->digest() == kept.digest) == keep);
-    REQUIRE((next.document().find(Kind::route, "p") != nullptr) == keep);
+    REQUIRE_FALSE(reading.hidden.empty());
+    REQUIRE(reading.hidden[0].find("routes/bad uri: ") != std::string::npos);
+    story.catalogue.accept(std::move(reading));
+    REQUIRE_FALSE(story.catalogue.document().find(Kind::route, "bad"));
+    REQUIRE(story.catalogue.find(Kind::route, "bad"));
+    story.catalogue.accept(story.put(Kind::route, "bad", object));
+    REQUIRE(story.catalogue.document().find(Kind::route, "bad"));
 }
 
 TEST_CASE("catalogue: the settings of a bad static file come from what was kept", "[process][control_catalogue]") {
@@ -204,10 +269,10 @@ TEST_CASE("catalogue: a consumer that is deleted takes its credentials with it",
     const config::Digest before = story.catalogue.document().digest();
     REQUIRE(story.put_consumer("jack", auth("k")).empty());
     REQUIRE(story.put_consumer("jack/credentials/c1", auth("k1")).empty());
-    const Catalogue::Edit edit = story.catalogue.remove(Kind::consumer, "jack");
-    REQUIRE(edit.changes().size() == 2);
-    REQUIRE(edit.after == before);
-    story.catalogue.accept(edit);
+    const Draft draft = story.remove(Kind::consumer, "jack");
+    REQUIRE(draft.changes().size() == 2);
+    REQUIRE(draft.after == before);
+    story.catalogue.accept(draft);
     REQUIRE(story.catalogue.document().digest() == before);
     REQUIRE_FALSE(story.catalogue.document().find(Kind::consumer, "jack/credentials/c1"));
     REQUIRE(story.put_consumer("rose", auth("k1")).empty());

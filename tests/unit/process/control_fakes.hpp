@@ -148,7 +148,7 @@ struct Engine {
         asio::co_spawn(loop, publish_one(change, after), asio::detached);
     }
     asio::awaitable<void> publish_one(config::Change change, config::Digest after) {
-        const Published published = co_await revisions.publish({&change, 1}, after);
+        const Published published = co_await revisions.publish({&change, 1}, after, keep);
         result = published;
     }
     std::uint64_t epoch() const { return pages.control.epoch.load(); }
@@ -159,6 +159,7 @@ struct Engine {
     Pages pages;
     std::vector<std::pair<int, std::uint64_t>> handed;
     std::optional<Published> result;
+    Revisions::Keep keep;  // of the next publish
     Revisions revisions;
 };
 

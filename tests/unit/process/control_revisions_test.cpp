@@ -64,6 +64,55 @@ TEST_CASE("revisions: the epoch moves when every worker has prepared", "[process
     REQUIRE(story.engine.result->lagging.empty());
 }
 
+namespace {
+
+asio::awaitable<std::string> kept(std::vector<std::uint64_t>& asked, std::uint64_t revision, std::string why) {
+    asked.push_back(revision);
+    co_return why;
+}
+
+}  // namespace
+
+TEST_CASE("revisions: what is kept is kept when all are ready, before anybody adopts it",
+          "[process][control_revisions]") {
+    Story story;
+    std::vector<std::uint64_t> asked;
+    const std::string why = GENERATE("", "the disk is full");
+    story.engine.keep = [&](std::uint64_t revision) {
+        CHECK(story.engine.epoch() == 1);
+        return kept(asked, revision, why);
+    };
+    story.engine.publish(route_change("b", "2", 2));
+    REQUIRE(story.next(story.worker).to == 2);
+    CHECK(asked.empty());
+    story.worker.say(FromWorker::prepared, 2);
+    REQUIRE(story.published());
+    CHECK(asked == std::vector<std::uint64_t>{2});
+    CHECK(story.engine.epoch() == (why.empty() ? 2 : 1));
+    CHECK(story.engine.result->veto == why);
+    CHECK(story.engine.result->unkept == !why.empty());
+    CHECK(story.engine.revisions.next_number() == 3);
+}
+
+TEST_CASE("revisions: what a worker vetoes is not kept", "[process][control_revisions]") {
+    Story story;
+    std::vector<std::uint64_t> asked;
+    story.engine.keep = [&](std::uint64_t revision) { return kept(asked, revision, ""); };
+    story.engine.publish(route_change("b", "2", 2));
+    REQUIRE(story.next(story.worker).to == 2);
+    story.worker.say(FromWorker::failed, 2, "no memory");
+    REQUIRE(story.published());
+    CHECK(asked.empty());
+    CHECK_FALSE(story.engine.result->unkept);
+}
+
+TEST_CASE("revisions: numbers go on above what is kept elsewhere", "[process][control_revisions]") {
+    Story story;
+    story.engine.revisions.number_above(41);
+    story.engine.publish(route_change("b", "2", 2));
+    REQUIRE(story.next(story.worker).to == 42);
+}
+
 TEST_CASE("revisions: one failed worker vetoes, the number is not used again", "[process][control_revisions]") {
     Story story;
     story.engine.publish(route_change("b", "2", 2));

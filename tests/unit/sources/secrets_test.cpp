@@ -226,6 +226,16 @@ TEST_CASE("reencrypt: a value that cannot be replaced in its place is an error a
         INFO(bad);
         CHECK_FALSE(reencrypt(bad, options, ring_of({key_a})).report.problems.ok());
     }
+    const std::string head = "routes:\n- id: 1\n  plugins:\n    secret-box:\n      key: ";
+    for (const std::string bad : {"|-\n        secret\n", ">-  # folded\n        secret\n", "|2-\n        secret\n",
+                                  ">\n        a\n        b\n", "two\n        lines\n", "\"two\n        lines\"\n"}) {
+        const std::string why = reencrypt(head + bad, options, ring_of({key_a})).report.problems.text();
+        INFO(bad << why);
+        CHECK(why.find("routes.yaml:") == 0);
+        CHECK(why.find("routes/1 plugins.secret-box.key: the value cannot be replaced: write it on one line") !=
+              std::string::npos);
+    }
+    CHECK(reencrypt(head + "\n        secret\n", options, ring_of({key_a})).changed);
     const Reencrypted shared = reencrypt(
         "routes:\n- {id: 1, plugins: {secret-box: {key: &k secret}}}\n- {id: 2, plugins: {secret-box: {key: *k}}}\n",
         options, ring_of({key_a}));

@@ -1,0 +1,19 @@
+// The commands about what was applied and what is to be: history, diff, rollback, apply, confirm, import and export.
+#pragma once
+
+#include "libgateway/process/control_process.hpp"
+
+namespace gateway::process {
+
+asio::awaitable<control::Answer> history_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> diff_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> rollback_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> apply_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> import_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> export_command(Control& control, const control::Request& request);
+asio::awaitable<control::Answer> confirm_command(Control& control, const control::Request& request);
+
+// What an attempt to change something came to, as every command that changes something answers.
+control::Answer answer_of(const Control& control, const Control::Outcome& outcome);
+
+}  // namespace gateway::process

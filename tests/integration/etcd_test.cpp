@@ -1,0 +1,258 @@
+// Stories of gateways whose objects are in a real etcd. Left out, and said so, where the program is not installed.
+#include <boost/json/parse.hpp>
+#include <thread>
+
+#include "libgateway/keyring/base64.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/etcd_server.hpp"
+#include "tests/support/gate.hpp"
+#include "tests/support/gateway_process.hpp"
+#include "tests/support/raw_client.hpp"
+
+using namespace gateway::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool left_out() {
+    if (EtcdServer::installed()) return false;
+    WARN("left out: the package etcd-server is not installed");
+    return true;
+}
+
+GatewayOptions with_etcd(const std::string& url, std::string further = {}) {
+    GatewayOptions options;
+    options.further = "deployment:\n  etcd:\n    host: [\"" + url + "\"]\n" + further;
+    return options;
+}
+
+std::string route(std::string_view uri, std::string_view answer) {
+    return R"({"uri":")" + std::string(uri) + R"(","plugins":{"mocking":{"response_example":")" + std::string(answer) +
+           R"("}}})";
+}
+
+std::string base64(std::string_view text) {
+    return gateway::keyring::encode_base64(text);
+}
+
+void put_in(const EtcdServer& etcd, std::string_view key, std::string_view value) {
+    etcd.ask("kv/put", R"({"key":")" + base64(key) + R"(","value":")" + base64(value) + "\"}");
+}
+void delete_in(const EtcdServer& etcd, std::string_view key) {
+    etcd.ask("kv/deleterange", R"({"key":")" + base64(key) + "\"}");
+}
+// The value of one key; empty if there is none.
+std::string value_in(const EtcdServer& etcd, std::string_view key) {
+    const auto answer = boost::json::parse(etcd.ask("kv/range", R"({"key":")" + base64(key) + "\"}"));
+    const auto* kvs = answer.as_object().if_contains("kvs");
+    return kvs ? *gateway::keyring::decode_base64(std::string(kvs->at(0).at("value").as_string())) : std::string();
+}
+
+std::string body(GatewayProcess& gateway, std::string_view target) {
+    return fetch(gateway.port(), "GET", target).body;
+}
+int status_of(GatewayProcess& gateway, std::string_view target) {
+    return fetch(gateway.port(), "GET", target).status();
+}
+std::string text_in(const GatewayProcess& gateway, std::string_view member) {
+    const auto status = gateway.status();
+    return status.is_null() ? "no status" : std::string(status.at(member).as_string());
+}
+milliseconds since(Clock::time_point then) {
+    return std::chrono::duration_cast<milliseconds>(Clock::now() - then);
+}
+
+}  // namespace
+
+TEST_CASE("etcd: what is written there is served, in the layout of the reference", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/", "init_dir");
+    put_in(etcd, "/apisix/protos/1", "{\"content\":\"x\"}");
+    put_in(etcd, "/apisix/routes/1",
+           R"({"id":"1","create_time":1,"update_time":1,"uri":"/a","plugins":{"mocking":{"response_example":"a"}}})");
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    CHECK_THAT(gateway.log(), contains("/apisix/protos is nothing that this build knows: it is ignored"));
+    put_in(etcd, "/apisix/routes/2", route("/b", "b"));
+    CHECK(eventually([&] { return body(gateway, "/b") == "b"; }));
+    put_in(etcd, "/apisix/routes/1", route("/a", "new"));
+    CHECK(eventually([&] { return body(gateway, "/a") == "new"; }));
+    delete_in(etcd, "/apisix/routes/2");
+    CHECK(eventually([&] { return status_of(gateway, "/b") == 404; }));
+    CHECK(text_in(gateway, "store") == etcd.url() + "/apisix");
+}
+
+TEST_CASE("etcd: what needs a history is refused, and control lives on", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    const pid_t control = gateway.control();
+    gateway.folder().write("more.yaml", "routes:\n  - {id: z, uri: /z, plugins: {mocking: {response_example: z}}}\n");
+    const std::string file = (gateway.folder() / "more.yaml").string();
+    const RunResult trial = gateway.ctl({"apply", "--confirm-within", "1s", file});
+    CHECK(trial.exit == 1);
+    CHECK_THAT(trial.out, contains("a trial (--confirm-within, --revert-if) needs the embedded store"));
+    CHECK(status_of(gateway, "/z") == 404);
+    CHECK(gateway.ctl({"history"}).exit == 1);
+    CHECK(gateway.ctl({"rollback", "1"}).exit == 1);
+    CHECK(gateway.ctl({"diff", "--rev", "1"}).exit == 1);
+    CHECK(gateway.ctl({"confirm"}).exit == 1);
+    CHECK(gateway.ctl({"apply", file}).exit == 0);
+    CHECK(body(gateway, "/z") == "z");
+    CHECK(gateway.control() == control);
+}
+
+TEST_CASE("etcd: a bad object there changes nothing else and is tried again", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    put_in(etcd, "/apisix/routes/2", "no json");
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    put_in(etcd, "/apisix/routes/1", R"({"uri":5})");
+    put_in(etcd, "/apisix/consumers/jack", R"({"username":"jack","group_id":"g","plugins":{"key-auth":{"key":"k"}}})");
+    put_in(etcd, "/apisix/routes/3", R"({"uri":"/c","plugins":{"key-auth":{},"mocking":{"response_example":"c"}}})");
+    CHECK(eventually([&] { return status_of(gateway, "/c") == 401; }));
+    CHECK(body(gateway, "/a") == "a");
+    CHECK(fetch(gateway.port(), "GET", "/c", "apikey: k\r\n").status() == 401);
+    put_in(etcd, "/apisix/consumer_groups/g", R"({"plugins":{}})");
+    CHECK(eventually([&] { return fetch(gateway.port(), "GET", "/c", "apikey: k\r\n").status() == 200; }));
+}
+
+TEST_CASE("etcd: a write on one gateway is live on both within 200 ms", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    GatewayProcess a(with_etcd(etcd.url())), b(with_etcd(etcd.url()));
+    milliseconds worst{0};
+    for (int i = 0; i < 6; ++i) {
+        GatewayProcess &from = i % 2 ? a : b, &to = i % 2 ? b : a;
+        const std::string answer = std::to_string(i);
+        const RunResult result = from.put("route", "1", route("/a", answer));
+        const auto written = Clock::now();
+        INFO(result.out);
+        REQUIRE(result.exit == 0);
+        CHECK(body(from, "/a") == answer);
+        CHECK(eventually([&] { return body(to, "/a") == answer; }));
+        worst = std::max(worst, since(written));
+    }
+    CHECK(worst <= 200ms * patience);
+    CHECK_THAT(value_in(etcd, "/apisix/routes/1"), contains(R"("id":"1")"));
+    REQUIRE(a.ctl({"delete", "route", "1"}).exit == 0);
+    CHECK(value_in(etcd, "/apisix/routes/1").empty());
+    CHECK(eventually([&] { return status_of(b, "/a") == 404; }));
+}
+
+TEST_CASE("etcd: lost later it is named, traffic and readiness go on, and it catches up", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    Gate gate(etcd.port());
+    GatewayProcess gateway(with_etcd("http://127.0.0.1:" + std::to_string(gate.port())));
+    CHECK(body(gateway, "/a") == "a");
+    Fault cut;
+    cut.close_after = 0;
+    gate.from_target(cut);
+    gate.reset_all();
+    CHECK(eventually([&] { return !text_in(gateway, "store_problem").empty(); }));
+    CHECK(body(gateway, "/a") == "a");
+    CHECK(gateway.ready());
+    const RunResult refused = gateway.put("route", "2", route("/b", "b"));
+    CHECK(refused.exit != 0);
+    CHECK(status_of(gateway, "/b") == 404);
+    put_in(etcd, "/apisix/routes/1", route("/a", "later"));
+    gate.from_target({});
+    const auto back = Clock::now();
+    CHECK(eventually([&] { return body(gateway, "/a") == "later"; }));
+    CHECK(since(back) <= 1000ms * patience);
+    CHECK(eventually([&] { return text_in(gateway, "store_problem").empty(); }));
+    CHECK(gateway.put("route", "2", route("/b", "b")).exit == 0);
+}
+
+TEST_CASE("etcd: down at the start, the last good revision serves within a second", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    gateway.stop(SIGTERM);
+    etcd.stop();
+    const auto begin = Clock::now();
+    const Process again({program("gatewayd"), "-c", gateway.config()}, gateway.folder() / "output2",
+                        {"LOGS_DIRECTORY=" + (gateway.folder() / ".").string()});
+    REQUIRE(eventually([&] { return gateway.ready(); }));
+    CHECK(since(begin) <= 1000ms * patience);
+    const auto port = gateway.status().at("listeners").at(0).at("port").to_number<std::uint16_t>();
+    CHECK(fetch(port, "GET", "/a").body == "a");
+    CHECK_FALSE(text_in(gateway, "store_problem").empty());
+    CHECK_THAT(again.output(), contains("the last good revision is used"));
+    etcd.start();
+    put_in(etcd, "/apisix/routes/1", route("/a", "b"));
+    CHECK(eventually([&] { return fetch(port, "GET", "/a").body == "b"; }));
+}
+
+TEST_CASE("etcd: down at the very first start there is no configuration, and then there is", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    etcd.stop();
+    GatewayOptions options = with_etcd(etcd.url());
+    options.wait = false;
+    GatewayProcess gateway(options);
+    CHECK(eventually([&] { return text_in(gateway, "store_problem").find("127.0.0.1") != std::string::npos; }));
+    CHECK(gateway.ctl({"status"}).exit == 4);
+    etcd.start();
+    CHECK(eventually([&] { return gateway.ctl({"status"}).exit == 0; }, 20s));
+    CHECK(body(gateway, "/a") == "a");
+}
+
+TEST_CASE("etcd: control and its binary are replaced without a gap", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    const pid_t before = gateway.control();
+    ::kill(before, SIGKILL);
+    put_in(etcd, "/apisix/routes/1", route("/a", "b"));
+    CHECK(eventually([&] { return body(gateway, "/a") == "b"; }));
+    REQUIRE(eventually([&] { return gateway.control() != before && gateway.ready(); }));
+    CHECK(gateway.put("route", "1", route("/a", "c")).exit == 0);
+    CHECK(body(gateway, "/a") == "c");
+    CHECK(gateway.ctl({"reload"}).exit == 0);
+    CHECK(body(gateway, "/a") == "c");
+
+    const pid_t old = gateway.control();
+    gateway.master().signal(SIGUSR2);
+    const bool replaced = eventually([&] { return gateway.control() != old && gateway.control() > 0; }, 20s);
+    INFO(gateway.log());
+    REQUIRE(replaced);
+    put_in(etcd, "/apisix/routes/1", route("/a", "d"));
+    CHECK(eventually([&] { return body(gateway, "/a") == "d"; }));
+    CHECK(eventually([&] { return gateway.put("route", "1", route("/a", "e")).exit == 0; }));
+    CHECK(body(gateway, "/a") == "e");
+}
+
+TEST_CASE("etcd: its settings are named when a reload changes them; another provider needs a restart", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    CHECK(body(gateway, "/a") == "a");
+    std::string text = gateway.folder().read("gateway.yaml");
+    gateway.write_static(text + "\n# another line\n");
+    CHECK(gateway.ctl({"reload"}).exit == 0);
+    const std::size_t at = text.find("  etcd:\n");
+    REQUIRE(at != std::string::npos);
+    gateway.write_static(std::string(text).insert(at + 8, "    timeout: 7\n"));
+    const RunResult changed = gateway.ctl({"reload"});
+    CHECK(changed.exit == 0);
+    CHECK_THAT(changed.out, contains("deployment.etcd"));
+    gateway.write_static(std::string(text).insert(at, "  role_traditional: {config_provider: local}\n"));
+    const RunResult refused = gateway.ctl({"reload"});
+    CHECK(refused.exit != 0);
+    CHECK_THAT(refused.out, contains("by a restart only"));
+    CHECK(body(gateway, "/a") == "a");
+}
