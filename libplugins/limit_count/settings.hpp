@@ -48,7 +48,7 @@ struct LimitCountSettings : RedisSettings {
 };
 
 constexpr auto LimitCountSettings::make_schema() {
-    return with_redis<LimitCountSettings>(
+    return with_sentinels<LimitCountSettings>(
         config::field("count", &LimitCountSettings::count, "requests per window: number or template"),
         config::field("time_window", &LimitCountSettings::time_window, "seconds: number or template"),
         config::field("window_type", &LimitCountSettings::window_type, "how windows follow each other"),
