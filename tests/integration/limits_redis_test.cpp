@@ -184,7 +184,7 @@ TEST_CASE("limits in redis: a cluster of two nodes, its redirections and its fai
     CHECK(owner.ask({"GET", key}) == "2");
 
     // The slot moves: the old owner redirects.
-    const std::string slot = one.ask({"CLUSTER", "KEYSLOT", key});
+    const std::string slot = owner.ask({"CLUSTER", "KEYSLOT", key});
     REQUIRE(owner.ask({"DEL", key}) == "1");
     const std::string id = other.ask({"CLUSTER", "MYID"});
     REQUIRE(other.ask({"CLUSTER", "SETSLOT", slot, "NODE", id}) == "OK");
