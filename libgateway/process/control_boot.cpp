@@ -107,7 +107,7 @@ void Control::listen_to_users() {
 }
 
 MetricsExporter& Control::exporter() {
-    if (!metrics_) metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, catalogue_);
+    if (!metrics_) metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, [this] { return metrics_facts(); });
     return *metrics_;
 }
 

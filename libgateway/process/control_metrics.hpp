@@ -1,6 +1,7 @@
 // The metrics endpoint of control: adds up what the workers keep in shared memory and serves it as text.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +12,8 @@
 #include "libgateway/admin/http_server.hpp"
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/process/control_async.hpp"
-#include "libgateway/process/control_catalogue.hpp"
 #include "libgateway/process/control_channel.hpp"
+#include "libgateway/process/control_gauges.hpp"
 #include "libgateway/process/worker_page.hpp"
 #include "libgateway/shm/segment.hpp"
 
@@ -24,8 +25,8 @@ namespace gateway::process {
 // the size of the text. No worker is asked or disturbed.
 class MetricsExporter {
 public:
-    // `control_loop` and `catalogue`: where settings are asked for; all must outlive this object.
-    MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment, const Catalogue& catalogue);
+    // `ask` runs on `control_loop`; that and the segment outlive this object.
+    MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment, std::function<MetricsFacts()> ask);
     ~MetricsExporter();
     void listen(UniqueFd listener);
     // For a worker: 404 if the plugin is not loaded. Waits for the first text.
@@ -42,7 +43,7 @@ private:
 
     asio::io_context& control_loop_;
     const shm::Segment& segment_;
-    const Catalogue& catalogue_;
+    const std::function<MetricsFacts()> ask_;
     asio::io_context loop_;
     admin::HttpServer server_;
     std::shared_ptr<const std::string> text_;
@@ -60,6 +61,6 @@ private:
 std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::string_view route);
 
 // The whole text, from the pages of all worker slots.
-std::string render_metrics(const shm::Segment& segment, const config::MetricsAttr& attr);
+std::string render_metrics(const shm::Segment& segment, const MetricsFacts& facts);
 
 }  // namespace gateway::process

@@ -50,8 +50,8 @@ Task<bool> MetricsQuestions::copy(const Answer& answer, char* to) {
         co_return true;
     }
     for (std::size_t at = 0; at < answer.size;) {
-        const ssize_t got = ::pread(answer.large.get(), to + at, std::min(slice, answer.size - at),
-                                    static_cast<off_t>(at));
+        const ssize_t got =
+            ::pread(answer.large.get(), to + at, std::min(slice, answer.size - at), static_cast<off_t>(at));
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) co_return false;
         at += static_cast<std::size_t>(got);
