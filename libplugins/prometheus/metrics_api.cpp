@@ -19,12 +19,11 @@ Task<Verdict> tell_metrics(Exchange& exchange) {
     const bool good = told.status == 200;
     exchange.response.fields.set(http::FieldName::content_type,
                                  good ? "text/plain; version=0.0.4" : "application/json");
-    co_return exchange.respond_with(
-        {told.status, good ? LocalReply::Body::bytes : LocalReply::Body::json, told.text});
+    co_return exchange.respond_with({told.status, good ? LocalReply::Body::bytes : LocalReply::Body::json, told.text});
 }
 
-const PublicApiRegistration registration(
-    {metrics_path, http::Verb::get, [](Exchange& exchange) -> Step { return tell_metrics(exchange); }});
+const PublicApiRegistration registration({metrics_path, http::Verb::get,
+                                          [](Exchange& exchange) -> Step { return tell_metrics(exchange); }});
 
 }  // namespace
 }  // namespace gateway::plugins
