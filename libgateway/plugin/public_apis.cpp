@@ -1,22 +1,31 @@
 #include "libgateway/plugin/public_apis.hpp"
 
+#include <deque>
+
 namespace gateway {
 namespace {
 
-std::vector<PublicApi>& all() {
-    static std::vector<PublicApi> list;
+std::deque<PublicApi>& all() {
+    static std::deque<PublicApi> list;
     return list;
 }
 
 }  // namespace
 
-void PublicApis::add(const PublicApi& api) {
+PublicApiRegistration::PublicApiRegistration(const PublicApi& api) {
     all().push_back(api);
 }
 
-const PublicApi* PublicApis::find(std::string_view path, http::Verb method) noexcept {
+PublicApis::PublicApis(const json::Value& plugin_attr) {
     for (const PublicApi& api : all()) {
-        if (api.method == method && api.path == path) return &api;
+        std::string path = api.path(plugin_attr);
+        if (!path.empty()) offers_.push_back({std::move(path), &api});
+    }
+}
+
+const PublicApi* PublicApis::find(std::string_view path, http::Verb method) const noexcept {
+    for (const Offer& offer : offers_) {
+        if (offer.api->method == method && offer.path == path) return offer.api;
     }
     return nullptr;
 }

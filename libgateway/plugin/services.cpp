@@ -27,6 +27,10 @@ void refill() noexcept {
 
 }  // namespace
 
+Task<MetricsText> Services::metrics(Arena&) {
+    co_return MetricsText{};
+}
+
 void Services::secure_random(void* to, std::size_t size) noexcept {
     auto* out = static_cast<unsigned char*>(to);
     while (size > 0) {

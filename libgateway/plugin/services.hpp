@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "libgateway/base/arena.hpp"
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/task.hpp"
 #include "libgateway/client/client.hpp"
@@ -20,6 +21,12 @@ namespace telemetry {
 class SeriesWriter;
 }
 
+// The metrics of the whole machine.
+struct MetricsText {
+    unsigned status = 0;    // as for whoever asked; 0: nobody told in time
+    std::string_view text;  // with 200 the metrics, else JSON
+};
+
 // One per worker; outlives every exchange.
 class Services {
 public:
@@ -32,8 +39,14 @@ public:
     virtual shm::Tables* tables() noexcept { return nullptr; }
     // Redis servers of this worker; null where there is no network.
     virtual redis::Hub* redis() noexcept { return nullptr; }
+    // The metrics as control tells them, in `arena`; waits 5 s at most.
+    virtual Task<MetricsText> metrics(Arena& arena);
     // Resumes after at least `duration` (wheel tick: 10 ms), or at once when the exchange is being abandoned.
     virtual Task<void> sleep(Milliseconds duration) = 0;
+    // Begins `work` outside of all exchanges after `after`, up to 100 ms late, or earlier when the worker leaves: the
+    // worker then waits for its end, within its own limit. `work` owns what it touches or shares it: the plugin may be
+    // gone by then. False: the worker is leaving already, and `work` is dropped.
+    virtual bool later(Milliseconds after, Task<void> work) = 0;
     // One question to a service, see client/client.hpp. All references live until the task has ended.
     virtual Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
                              client::Answer& answer) = 0;

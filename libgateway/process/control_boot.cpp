@@ -79,6 +79,7 @@ void Control::attach(Received received) {
         [this](int fd, std::uint64_t revision) { master_.send(ToMaster::journal, revision, {}, {}, fd); });
     status_ =
         std::make_unique<StatusPage>(situation_, *revisions_, *pages, shm::Tables(*segment_, {max_workers + 1, 1}));
+    revisions_->channels().serve_metrics([this] { return exporter().tell(); });
     revisions_->channels().listen(std::move(received.channel));
     debug_file_ = std::make_unique<DebugFile>(
         config::debug_file_of(start_.options.config_path, config::process_environment()), page->debug);
@@ -102,9 +103,12 @@ void Control::listen_to_users() {
         status_api_->listen(std::move(probers_));
     }
     open_doors();
-    if (!scrapers_) return;
-    metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, catalogue_);
-    metrics_->listen(std::move(scrapers_));
+    if (scrapers_) exporter().listen(std::move(scrapers_));
+}
+
+MetricsExporter& Control::exporter() {
+    if (!metrics_) metrics_ = std::make_unique<MetricsExporter>(loop_, *segment_, [this] { return metrics_facts(); });
+    return *metrics_;
 }
 
 // Where workers live, the journal holds what was committed last; the disk may be a moment behind.

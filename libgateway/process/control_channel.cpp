@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/detached.hpp>
 
+#include "libgateway/base/log.hpp"
 #include "libgateway/process/control_async.hpp"
 
 namespace gateway::process {
@@ -92,13 +93,14 @@ asio::awaitable<void> WorkerChannels::read(WorkerChannelPtr channel) {
         if (error || channel->closed_) break;
         const PacketStatus status = packet_.receive(channel->socket_.native_handle());
         if (status == PacketStatus::again) continue;
-        if (status != PacketStatus::done || !take_message(*channel)) break;
+        if (status != PacketStatus::done || !take_message(channel)) break;
         hooks_.changed();
     }
     close(channel);
 }
 
-bool WorkerChannels::take_message(WorkerChannel& channel) {
+bool WorkerChannels::take_message(const WorkerChannelPtr& from) {
+    WorkerChannel& channel = *from;
     const ChannelHead& head = packet_.head();
     if (!channel.introduced_) return head.type == static_cast<std::uint32_t>(FromWorker::hello) && take_hello(channel);
     switch (static_cast<FromWorker>(head.type)) {
@@ -118,6 +120,9 @@ bool WorkerChannels::take_message(WorkerChannel& channel) {
             channel.answered_ = head.number;
             return true;
         }
+        case FromWorker::metrics:
+            if (metrics_ && !channel.telling_) asio::co_spawn(loop_, tell_metrics(from), asio::detached);
+            return true;
         default:
             return false;
     }
@@ -177,6 +182,30 @@ asio::awaitable<bool> WorkerChannels::send(WorkerChannelPtr channel, PayloadPtr 
     // It does not read. Nothing is kept for it: what to send is decided anew when it does.
     const auto [error] = co_await channel->socket_.async_wait(asio::posix::stream_descriptor::wait_write, quietly);
     co_return !error;
+}
+
+asio::awaitable<void> WorkerChannels::tell_metrics(WorkerChannelPtr channel) {
+    channel->telling_ = true;
+    MetricsAnswer answer;
+    try {
+        answer = co_await metrics_();
+    } catch (const std::exception& error) {
+        log::error("metrics cannot be told to worker {}: {}", channel->index(), error.what());
+    }
+    channel->telling_ = false;
+    if (!answer.text) co_return;
+    ChannelHead head;
+    head.type = static_cast<std::uint32_t>(ToWorkerChannel::metrics);
+    head.number = answer.status;
+    const int fd = answer.text->fd();
+    const std::span<const int> fds(&fd, fd >= 0 ? 1 : 0);
+    while (!channel->closed_) {
+        const PacketStatus status =
+            send_packet(channel->socket_.native_handle(), head, std::as_bytes(std::span(answer.text->bytes())), fds);
+        if (status != PacketStatus::again) break;
+        const auto [error] = co_await channel->socket_.async_wait(asio::posix::stream_descriptor::wait_write, quietly);
+        if (error) break;
+    }
 }
 
 asio::awaitable<std::string> WorkerChannels::connections_of(WorkerChannelPtr channel, std::chrono::milliseconds limit) {

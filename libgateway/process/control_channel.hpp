@@ -52,6 +52,7 @@ private:
     bool introduced_ = false, closed_ = false;
     std::uint64_t sent_ = 0, prepared_ = 0, adopted_ = 0, failed_ = 0, asked_ = 0;
     std::string failure_;
+    bool telling_ = false;     // the metrics
     std::string connections_;  // answer to the question `asked_`
     std::uint64_t answered_ = 0;
 };
@@ -84,6 +85,13 @@ public:
     void add(UniqueFd socket, std::int32_t peer);
     void stop();
 
+    // What a worker's question for the metrics is answered with; without it, not at all.
+    struct MetricsAnswer {
+        unsigned status = 500;
+        PayloadPtr text;
+    };
+    void serve_metrics(std::function<asio::awaitable<MetricsAnswer>()> metrics) { metrics_ = std::move(metrics); }
+
     const std::vector<WorkerChannelPtr>& all() const noexcept { return channels_; }
     // Introduced and open; null if that slot has none.
     WorkerChannelPtr find(std::uint32_t index) const;
@@ -101,7 +109,8 @@ private:
     // False: the channel is of no more use.
     asio::awaitable<bool> send(WorkerChannelPtr channel, PayloadPtr delta);
     asio::awaitable<PayloadPtr> next_for(WorkerChannelPtr channel);
-    bool take_message(WorkerChannel& channel);
+    asio::awaitable<void> tell_metrics(WorkerChannelPtr channel);
+    bool take_message(const WorkerChannelPtr& channel);
     bool take_hello(WorkerChannel& channel);
     bool voided(std::uint64_t revision) const;
     void close(const WorkerChannelPtr& channel);
@@ -114,6 +123,7 @@ private:
     std::vector<WorkerChannelPtr> channels_;
     std::deque<std::uint64_t> voided_;  // newest vetoed revisions: late answers about them mean nothing
     std::uint64_t questions_ = 0;
+    std::function<asio::awaitable<MetricsAnswer>()> metrics_;
 };
 
 }  // namespace gateway::process

@@ -63,6 +63,19 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> EtcdSource::first(std:
     co_return entries;
 }
 
+EtcdGauges EtcdSource::gauges() const {
+    EtcdGauges all = gauges_;
+    all.reachable = problem_.empty();
+    all.followed = mirror_.revision();
+    all.store = std::max(all.store, all.followed);
+    return all;
+}
+
+void EtcdSource::note(const etcd::Entry& entry) {
+    const auto name = etcd::object_name(prefix_, entry.key);
+    if (name && !etcd::is_placeholder(entry.key, entry.value)) gauges_.note(name->list, entry.modified);
+}
+
 std::optional<Incoming> EtcdSource::incoming_of(etcd::Event event) {
     etcd::Entry& entry = event.entry;
     const auto name = etcd::object_name(prefix_, entry.key);
@@ -82,7 +95,9 @@ std::optional<Incoming> EtcdSource::incoming_of(etcd::Event event) {
 
 asio::awaitable<void> EtcdSource::replace(std::vector<etcd::Entry> all, std::uint64_t) {
     std::vector<Incoming> objects;
+    gauges_.newest = {};
     for (etcd::Entry& entry : all) {
+        note(entry);
         auto object = incoming_of({false, std::move(entry)});
         if (object) objects.push_back(std::move(*object));
     }
@@ -101,6 +116,7 @@ asio::awaitable<void> EtcdSource::change(std::vector<etcd::Event> events, std::u
     std::vector<Incoming> objects;
     std::map<Catalogue::Key, std::size_t> places;
     for (etcd::Event& event : events) {
+        if (!event.removed) note(event.entry);
         auto object = incoming_of(std::move(event));
         if (!object) continue;
         const auto [place, fresh] = places.emplace(Catalogue::Key{object->edit.kind, object->edit.id}, objects.size());
@@ -166,6 +182,7 @@ asio::awaitable<std::string> EtcdSource::commit(Draft& draft) {
     std::string why;
     try {
         const etcd::Committed result = co_await send(draft);
+        gauges_.store = std::max(gauges_.store, result.revision);
         if (result.done) {
             draft.stamp(result.revision);
             for (const Draft::Step& step : draft.steps) {

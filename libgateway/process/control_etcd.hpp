@@ -12,6 +12,7 @@
 #include "libgateway/etcd/mirror.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_draft.hpp"
+#include "libgateway/process/control_gauges.hpp"
 
 namespace gateway::process {
 
@@ -47,6 +48,7 @@ public:
     const std::string& problem() const noexcept { return problem_; }
     // Its objects have been in force at some time of this process.
     bool loaded() const noexcept { return loaded_; }
+    EtcdGauges gauges() const;
     std::string address() const { return writer_.member() + writer_.options().prefix; }
 
     asio::awaitable<void> replace(std::vector<etcd::Entry> all, std::uint64_t revision) override;
@@ -55,6 +57,7 @@ public:
     void lost(const std::string& why) override;
 
 private:
+    void note(const etcd::Entry& entry);
     std::optional<Incoming> incoming_of(etcd::Event event);
     std::vector<etcd::Write> writes_of(const Draft& draft, std::int64_t lease) const;
     asio::awaitable<etcd::Committed> send(const Draft& draft);
@@ -74,6 +77,7 @@ private:
     bool waiting_ = true;  // for the first full read
     bool loaded_ = false;
     std::optional<std::vector<Incoming>> first_;  // until first() takes it
+    EtcdGauges gauges_;                           // but what the mirror knows
     std::map<Catalogue::Key, Refused> refused_;
     std::map<Catalogue::Key, std::uint64_t> removed_;  // here, at that revision; until the mirror is past it
     std::set<std::string, std::less<>> unknown_;       // lists that were warned about

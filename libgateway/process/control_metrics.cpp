@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "libgateway/admin/series_sum.hpp"
 #include "libgateway/base/clock.hpp"
@@ -22,22 +23,14 @@ using telemetry::CounterPage;
 
 namespace {
 
+constexpr std::string_view no_data = R"({"message":"Failed to retrieve metrics: no data available"})";
 constexpr int exporter_niceness = 19;
 constexpr auto exporter_slice = std::chrono::milliseconds(100);
-
-config::MetricsAttr attr_of(const Catalogue& catalogue) {
-    config::Errors errors;  // the file was checked
-    return config::read_metrics_attr(catalogue.settings().plugin_attr.value, errors);
-}
 
 bool alive(const WorkerPage& page) noexcept {
     const auto state = static_cast<WorkerState>(page.state.load(std::memory_order_relaxed));
     return page.pid.load(std::memory_order_relaxed) != 0 && state != WorkerState::stopped &&
            state != WorkerState::crashed;
-}
-
-std::span<const std::byte> part_of(std::span<const std::byte> zone, std::size_t index, std::size_t size) noexcept {
-    return zone.size() < (index + 1) * size ? std::span<const std::byte>() : zone.subspan(index * size, size);
 }
 
 std::string labels(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
@@ -99,9 +92,8 @@ void tell_node(Families& all, const std::string& prefix, const Totals& totals) {
     for (MetricFamily* family : {&connections, &requests, &info}) all.push_back(std::move(*family));
 }
 
-void tell_memory(Families& all, const std::string& prefix, const admin::SeriesSum& sum, std::uint64_t pages) {
+void tell_memory(Families& all, const std::string& prefix, const admin::SeriesSum& sum, std::uint64_t size) {
     const std::string name = labels({{"name", "prometheus-metrics"}});
-    const std::uint64_t size = pages * series_page_size;
     MetricFamily capacity(prefix + "shared_dict_capacity_bytes",
                           "The capacity of each nginx shared DICT since APISIX start", MetricType::gauge);
     capacity.add(name, size);
@@ -141,8 +133,8 @@ void tell_own(Families& all, const std::string& prefix, const Totals& totals, co
 }
 
 // Null if there is no memory for it.
-std::shared_ptr<const std::string> rendered(const shm::Segment& segment, const config::MetricsAttr& attr) try {
-    return std::make_shared<const std::string>(render_metrics(segment, attr));
+std::shared_ptr<const std::string> rendered(const shm::Segment& segment, const MetricsFacts& facts) try {
+    return std::make_shared<const std::string>(render_metrics(segment, facts));
 } catch (const std::exception& error) {
     log::error("metrics cannot be rendered: {}", error.what());
     return nullptr;
@@ -154,11 +146,12 @@ std::vector<admin::PluginTime> plugin_times(const shm::Segment& segment, std::st
     const config::MetricsAttr attr;
     admin::SeriesSum sum(attr, 0);
     const std::span<const std::byte> series = segment.zone(series_zone);
-    for (std::size_t i = 0; i < max_workers; ++i) sum.add_page(part_of(series, i, series_page_size), false);
+    for (std::size_t i = 0; i < max_workers; ++i) sum.add_page(slot_of(series, i), false);
     return sum.plugin_times(route);
 }
 
-std::string render_metrics(const shm::Segment& segment, const config::MetricsAttr& attr) {
+std::string render_metrics(const shm::Segment& segment, const MetricsFacts& facts) {
+    const config::MetricsAttr& attr = facts.attr;
     const auto* pages = segment.zone_as<WorkerPages>(workers_zone);
     const std::span<const std::byte> counters = segment.zone(metrics_zone), series = segment.zone(series_zone);
     admin::SeriesSum sum(attr, static_cast<std::uint32_t>(monotonic_ns() / 1'000'000'000));
@@ -166,15 +159,16 @@ std::string render_metrics(const shm::Segment& segment, const config::MetricsAtt
     std::uint64_t used_pages = 0;
     for (std::size_t i = 0; pages && i < max_workers; ++i) {
         const bool living = alive((*pages)[i]);
-        const auto page = part_of(counters, i, counters.size() / max_workers);
+        const auto page = slot_of(counters, i);
         if (page.size() >= sizeof(CounterPage)) totals.add(*reinterpret_cast<const CounterPage*>(page.data()), living);
         used_pages += (*pages)[i].incarnation.load(std::memory_order_relaxed) != 0 ? 1 : 0;
-        sum.add_page(part_of(series, i, series_page_size), living);
+        sum.add_page(slot_of(series, i), living);
     }
     Families all = sum.families();
     tell_node(all, attr.metric_prefix, totals);
-    tell_memory(all, attr.metric_prefix, sum, used_pages);
+    tell_memory(all, attr.metric_prefix, sum, used_pages * slot_of(series, 0).size());
     tell_own(all, attr.own_metric_prefix, totals, sum);
+    tell_control(all, facts);
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
     std::string text;
     for (MetricFamily& family : all) family.write(text);
@@ -182,10 +176,10 @@ std::string render_metrics(const shm::Segment& segment, const config::MetricsAtt
 }
 
 MetricsExporter::MetricsExporter(asio::io_context& control_loop, const shm::Segment& segment,
-                                 const Catalogue& catalogue)
+                                 std::function<MetricsFacts()> ask)
     : control_loop_(control_loop),
       segment_(segment),
-      catalogue_(catalogue),
+      ask_(std::move(ask)),
       server_(loop_,
               {[this](admin::Request request) { return answer(std::move(request)); },
                [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },
@@ -199,7 +193,12 @@ MetricsExporter::~MetricsExporter() {
 }
 
 void MetricsExporter::listen(UniqueFd listener) {
-    server_.listen(std::move(listener));
+    asio::post(loop_, [this, fd = std::move(listener)]() mutable { server_.listen(std::move(fd)); });
+    start();
+}
+
+void MetricsExporter::start() {
+    if (std::exchange(started_, true)) return;
     asio::co_spawn(loop_, refresh(), asio::detached);
     asio::post(renderer_, [] { step_back(exporter_niceness, exporter_slice); });
     thread_ = std::thread([this] {
@@ -208,20 +207,55 @@ void MetricsExporter::listen(UniqueFd listener) {
     });
 }
 
+bool MetricsExporter::fresh() const noexcept {
+    return text_ && std::chrono::steady_clock::now() <= good_until_;
+}
+
+asio::awaitable<WorkerChannels::MetricsAnswer> MetricsExporter::tell() {
+    if (!ask_().loaded) {
+        WorkerChannels::MetricsAnswer none{404, std::make_shared<const Payload>(std::vector<char>(), 0, 0)};
+        co_return none;
+    }
+    start();
+    asio::steady_timer tick(control_loop_);
+    for (;;) {
+        auto look = [this] { return told(); };
+        auto now = co_await on_thread(loop_, std::move(look));
+        if (now) co_return std::move(*now);
+        tick.expires_after(std::chrono::milliseconds(5));
+        co_await tick.async_wait(quietly);
+    }
+}
+
+// Nothing until the first text was tried.
+std::optional<WorkerChannels::MetricsAnswer> MetricsExporter::told() {
+    if (!tried_) return std::nullopt;
+    const auto payload = [](std::string_view text) {
+        return std::make_shared<const Payload>(std::vector<char>(text.begin(), text.end()), 0, 0);
+    };
+    if (!fresh()) return WorkerChannels::MetricsAnswer{500, payload(no_data)};
+    if (payload_of_ != text_) {
+        payload_ = payload(*text_);
+        payload_of_ = text_;
+    }
+    return WorkerChannels::MetricsAnswer{200, payload_};
+}
+
 asio::awaitable<void> MetricsExporter::refresh() {
     asio::steady_timer tick(loop_);
     for (;;) {
-        auto ask = [this] { return attr_of(catalogue_); };
-        const config::MetricsAttr attr = co_await on_thread(control_loop_, std::move(ask));
-        uri_ = attr.export_uri;
-        auto work = [this, attr] { return rendered(segment_, attr); };
+        auto ask = ask_;
+        const MetricsFacts facts = co_await on_thread(control_loop_, std::move(ask));
+        uri_ = facts.attr.export_uri;
+        auto work = [this, facts] { return rendered(segment_, facts); };
         auto text = co_await on_thread(renderer_, std::move(work));
-        const auto interval = std::chrono::microseconds(static_cast<std::int64_t>(attr.refresh_interval * 1e6));
+        const auto interval = std::chrono::microseconds(static_cast<std::int64_t>(facts.attr.refresh_interval * 1e6));
         const auto now = std::chrono::steady_clock::now();
         if (text) {
             text_ = std::move(text);
             good_until_ = now + 2 * interval;
         }
+        tried_ = true;
         tick.expires_at(now + interval);
         co_await tick.async_wait(quietly);
     }
@@ -236,8 +270,7 @@ asio::awaitable<admin::Reply> MetricsExporter::answer(admin::Request request) {
 admin::Reply MetricsExporter::reply_to(const admin::Request& request) const {
     const std::string_view target = request.target, path = target.substr(0, target.find('?'));
     if (request.method != "GET" || path != uri_) return {404, R"({"error_msg":"404 Route Not Found"})"};
-    if (!text_ || std::chrono::steady_clock::now() > good_until_)
-        return {500, R"({"message":"Failed to retrieve metrics: no data available"})"};
+    if (!fresh()) return {500, std::string(no_data)};
     return {200, {}, "text/plain; version=0.0.4", {}, text_};
 }
 

@@ -122,6 +122,7 @@ void set_processes(const config::StaticConfig& config, Plan& plan) {
 // Names of zones that the gateway does not have are ignored: the reference has more of them.
 void set_tables(const config::HttpSection& http, Plan& plan) {
     for (const auto& [name, size] : http.lua_shared_dict) {
+        if (name == "prometheus-metrics") plan.series_size = std::max(size.bytes, shm::least_table_size);
         for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
             if (shm::table_zones[id].name == name) plan.table_sizes[id] = std::max(size.bytes, shm::least_table_size);
         }

@@ -112,6 +112,8 @@ private:
     asio::awaitable<void> wait_for_workers();
     asio::awaitable<void> wait_for_static_file();
     void listen_to_users();
+    MetricsExporter& exporter();         // made when first asked for
+    MetricsFacts metrics_facts() const;  // control_gauges.cpp
     void open_doors();
     void refresh_doors();
 

@@ -18,10 +18,11 @@ constexpr std::int64_t last_changes_ns = 5'000 * ns_per_ms;
 constexpr std::size_t metrics_per_worker = 64 * 1024;
 
 std::vector<shm::ZoneRequest> zones_of(const Plan& plan) {
+    const std::size_t series_size = plan.series_size == 0 ? default_series_size : plan.series_size;
     std::vector<shm::ZoneRequest> zones{{workers_zone, sizeof(WorkerPages)},
                                         {control_zone, sizeof(ControlPage)},
                                         {metrics_zone, metrics_per_worker * max_workers},
-                                        {series_zone, series_page_size * max_workers},
+                                        {series_zone, series_size * max_workers},
                                         {shm::lease_zone, shm::Gauges::zone_size(max_workers + 1)}};
     for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
         const shm::TableZone& zone = shm::table_zones[id];

@@ -88,6 +88,8 @@ enum class ToWorkerChannel : std::uint32_t {
                   // memfd holding it
     explain,      // reserved
     list_connections,  // number = request; answered by `connections`
+    metrics,  // answer to FromWorker::metrics: number = status; body: the text, or, if it is larger than 64 KiB, a
+              // descriptor of a sealed memfd holding it
 };
 enum class FromWorker : std::uint32_t {
     hello = 401,  // number = revision held (0: none); body Hello
@@ -95,6 +97,7 @@ enum class FromWorker : std::uint32_t {
     failed,       // number = revision; text = why
     adopted,      // number = revision now serving
     connections,  // number = request; body: JSON text
+    metrics,      // what are the metrics of the machine; one question at a time is answered
 };
 struct ChannelHead {
     std::uint32_t type = 0;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t max_open_files = 1u << 30;
 constexpr std::uint32_t max_shutdown_timeout_ms = 7u * 24 * 3600 * 1000;
 constexpr std::uint64_t max_table_size = std::uint64_t{8} << 30;
+constexpr std::uint64_t max_series_size = std::uint64_t{1} << 30;
 // Control's own interfaces, by their names in the static file.
 struct Interface {
     PlanAddress Plan::*address;
@@ -94,6 +95,7 @@ std::string check_numbers(const Plan& plan) {
                     [](auto size) { return size > max_table_size; })) {
         return "lua_shared_dict: expected at most 8 GiB";
     }
+    if (plan.series_size > max_series_size) return "lua_shared_dict.prometheus-metrics: expected at most 1 GiB";
     if (plan.error_log_level > static_cast<std::uint8_t>(LogLevel::emerg)) return "error_log_level: not a level";
     return {};
 }
@@ -136,7 +138,7 @@ std::string needs_restart(const Plan& before, const Plan& after) {
         Field{moved(interfaces[2]), interfaces[2].key},
         Field{moved(interfaces[3]), interfaces[3].key},
         Field{before.reuse_port != after.reuse_port, "enable_reuseport"},
-        Field{before.table_sizes != after.table_sizes, "lua_shared_dict"},
+        Field{before.table_sizes != after.table_sizes || before.series_size != after.series_size, "lua_shared_dict"},
     };
     std::string names;
     for (const Field& field : fields) {
@@ -156,6 +158,7 @@ void keep_until_restart(const Plan& before, Plan& plan) noexcept {
     for (const Interface& one : interfaces) plan.*one.address = before.*one.address;
     plan.admin_required = before.admin_required;
     plan.table_sizes = before.table_sizes;
+    plan.series_size = before.series_size;
     plan.reuse_port = before.reuse_port;
 }
 

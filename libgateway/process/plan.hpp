@@ -51,7 +51,7 @@ struct PlanAddress {
 };
 
 struct Plan {
-    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 7;
+    static constexpr std::uint32_t magic_value = 0x4E414C50, version_value = 8;
     std::uint32_t magic = magic_value, version = version_value;
     std::uint32_t worker_count = 1, listener_count = 0;
     std::array<ListenerPlan, max_listeners> listeners{};
@@ -64,6 +64,7 @@ struct Plan {
     std::int64_t uid = -1, gid = -1;              // -1: stay
     std::uint8_t reuse_port = 1, cpu_affinity = 0, reserved[6] = {};
     std::array<std::uint64_t, 16> table_sizes{};  // bytes by shm::TableId; 0: default
+    std::uint64_t series_size = 0;                // bytes for metrics with labels, per worker; 0: default
     FixedText<108> socket_path;                   // control socket, for gatewayctl
     FixedText<512> data_dir, pid_file;            // pid_file may be empty
     FixedText<512> plugins_dir;                   // shared objects of plugins; may be empty

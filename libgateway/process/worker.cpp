@@ -28,12 +28,6 @@ telemetry::CounterPage& counters_of(const WorkerStart& start) {
     return *reinterpret_cast<telemetry::CounterPage*>(zone.data() + stride * start.index);
 }
 
-std::span<std::byte> series_of(const WorkerStart& start) {
-    const auto zone = start.segment->zone(series_zone);
-    const std::size_t from = series_page_size * start.index;
-    return zone.size() < from + series_page_size ? std::span<std::byte>() : zone.subspan(from, series_page_size);
-}
-
 }  // namespace
 
 Worker::Worker(WorkerStart start)
@@ -41,7 +35,7 @@ Worker::Worker(WorkerStart start)
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
       log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
-      series_(series_of(start_)),
+      series_(slot_of(start_.segment->zone(series_zone), start_.index)),
       tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();
@@ -214,8 +208,11 @@ void Worker::finish_if_empty() {
         site_->close_idle(quit_idle);
     }
     const bool served = !accepting() && site_->session_count() == 0;
-    if (served && !site_->deliveries.draining()) site_->deliveries.drain();
-    if ((served && !site_->deliveries.busy()) || now >= drain_until_ms_) reactor_.stop();
+    if (served && !site_->deliveries.draining()) {
+        site_->laters.drain();
+        site_->deliveries.drain();
+    }
+    if ((served && !site_->deliveries.busy() && !site_->laters.busy()) || now >= drain_until_ms_) reactor_.stop();
 }
 
 int run_worker(WorkerStart start) {

@@ -65,12 +65,16 @@ WorkerConfig::WorkerConfig(proxy::Site& site, const WorkerStart& start, WorkerPa
       page_(page),
       control_(control),
       sleeper_(site.reactor),
+      metrics_(site.reactor, [this] { say(FromWorker::metrics, 0); }),
       settings_changed_(std::move(settings_changed)) {
     site_.epoch = &control_.epoch;
     site_.adopt = [this] { adopt(); };
+    site_.ask_metrics = [this](Arena& arena) { return metrics_.ask(arena); };
 }
 
-WorkerConfig::~WorkerConfig() = default;
+WorkerConfig::~WorkerConfig() {
+    site_.ask_metrics = nullptr;
+}
 
 void WorkerConfig::install(SnapshotPtr snapshot) {
     if (snapshot->settings().get() != settings_of_) {
@@ -171,6 +175,7 @@ Task<void> WorkerConfig::talk() {
         if (connect()) {
             prepared_.clear();
             say_hello();
+            metrics_.connected();
             co_await serve_channel();
             channel_.close();
             // The master keeps the listener, so the next control finds this worker waiting when it starts.
@@ -200,6 +205,10 @@ Task<void> WorkerConfig::take_packet() {
         const std::string text = describe_connections();
         say(FromWorker::connections, packets_.head().number, {},
             std::as_bytes(std::span<const char>(text.data(), text.size())));
+        co_return;
+    }
+    if (type == ToWorkerChannel::metrics) {
+        metrics_.answered(static_cast<unsigned>(packets_.head().number), packets_.body(), packets_.take_fd(0));
         co_return;
     }
     if (type != ToWorkerChannel::delta) co_return;

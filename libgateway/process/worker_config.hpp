@@ -13,6 +13,7 @@
 #include "libgateway/process/entry.hpp"
 #include "libgateway/process/messages.hpp"
 #include "libgateway/process/packet.hpp"
+#include "libgateway/process/worker_metrics.hpp"
 #include "libgateway/process/worker_page.hpp"
 #include "libgateway/process/worker_settings.hpp"
 #include "libgateway/proxy/site.hpp"
@@ -56,6 +57,7 @@ private:
     net::Descriptor channel_;
     net::Sleeper sleeper_;
     PacketReader<ChannelHead> packets_;
+    MetricsQuestions metrics_;
     std::deque<SnapshotPtr> prepared_;  // newer than what is served, oldest first
     std::function<void(const WorkerSettings&)> settings_changed_;
     const WorkerSettings* settings_of_ = nullptr;

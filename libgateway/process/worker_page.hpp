@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "libgateway/process/debug_page.hpp"
 #include "libgateway/process/plan.hpp"
@@ -41,7 +42,13 @@ struct ControlPage {
 using WorkerPages = std::array<WorkerPage, max_workers>;
 inline constexpr std::string_view workers_zone = "workers", control_zone = "control", metrics_zone = "metrics",
                                   series_zone = "series";
-// Of metrics with labels, per worker slot; pages that nobody wrote cost nothing.
-inline constexpr std::size_t series_page_size = 15u << 20;
+// Of metrics with labels, per worker slot, unless the plan says otherwise; pages that nobody wrote cost nothing.
+inline constexpr std::size_t default_series_size = 15u << 20;
+// The part of such a zone that is `index`'s; empty if there is none.
+template <class Byte>
+std::span<Byte> slot_of(std::span<Byte> zone, std::size_t index) noexcept {
+    const std::size_t size = zone.size() / max_workers / 8 * 8;
+    return index < max_workers ? zone.subspan(index * size, size) : std::span<Byte>();
+}
 
 }  // namespace gateway::process

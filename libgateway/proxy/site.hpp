@@ -14,6 +14,7 @@
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/resolver.hpp"
 #include "libgateway/plugin/services.hpp"
+#include "libgateway/proxy/laters.hpp"
 #include "libgateway/proxy/settings.hpp"
 #include "libgateway/snapshot/snapshot.hpp"
 #include "libgateway/telemetry/counters.hpp"
@@ -59,6 +60,7 @@ public:
     net::Resolver resolver;
     redis::Hub redis_hub;
     client::Client services_asked{reactor, resolver, buffers, endpoints, pool};
+    Laters laters{reactor};
     telemetry::CounterPage& counters;
     ExchangeLog* log = nullptr;
     shm::Tables* shared = nullptr;                        // null: no shared memory
@@ -91,6 +93,11 @@ public:
     void count_plugin_throw() noexcept override { telemetry::add(counters.plugin_throws); }
     redis::Hub* redis() noexcept override { return &redis_hub; }
     Task<void> sleep(Milliseconds duration) override;
+    std::function<Task<MetricsText>(Arena&)> ask_metrics;  // empty: nobody can be asked
+    Task<MetricsText> metrics(Arena& arena) override {
+        return ask_metrics ? ask_metrics(arena) : Services::metrics(arena);
+    }
+    bool later(Milliseconds after, Task<void> work) override { return laters.add(after, std::move(work)); }
     Task<void> fetch(const client::Url& url, const client::Request& request, const client::Limits& limits,
                      client::Answer& answer) override {
         return services_asked.send(url, request, limits, answer);

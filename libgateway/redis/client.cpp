@@ -6,6 +6,7 @@
 #include <map>
 
 #include "libgateway/redis/cluster.hpp"
+#include "libgateway/redis/sentinel.hpp"
 #include "libgateway/redis/server.hpp"
 
 namespace gateway::redis {
@@ -39,6 +40,7 @@ struct Hub::Impl {
     net::Resolver& resolver;
     std::map<std::string, std::unique_ptr<Server>> servers;
     std::map<std::string, std::unique_ptr<Cluster>> clusters;
+    std::map<std::string, std::unique_ptr<Sentinels>> sentinels;
 };
 
 namespace {
@@ -47,15 +49,15 @@ std::string identity_of(const Target& target) {
     std::string text = target.host + '\0' + target.username + '\0' + target.password + '\0';
     for (const std::int64_t number :
          {std::int64_t{target.port}, std::int64_t{target.database}, std::int64_t{target.timeout.count()},
-          std::int64_t{target.keepalive.count()}, std::int64_t{target.keepalive_pool}, std::int64_t{target.tls},
-          std::int64_t{target.tls_check}})
+          std::int64_t{target.connect_timeout.count()}, std::int64_t{target.keepalive.count()},
+          std::int64_t{target.keepalive_pool}, std::int64_t{target.tls}, std::int64_t{target.tls_check}})
         text += std::to_string(number) + ' ';
     return text;
 }
 
 }  // namespace
 
-Hub::Hub(net::Reactor& reactor, net::Resolver& resolver) : impl_(new Impl{reactor, resolver, {}, {}}) {}
+Hub::Hub(net::Reactor& reactor, net::Resolver& resolver) : impl_(new Impl{reactor, resolver, {}, {}, {}}) {}
 Hub::~Hub() = default;
 
 Database& Hub::server(const Target& target) {
@@ -72,10 +74,20 @@ Database& Hub::cluster(std::string_view name, const std::vector<std::string>& no
     return *place;
 }
 
+Database& Hub::sentinels(const SentinelGroup& group) {
+    std::string identity = group.master_name + '\0' + group.username + '\0' + group.password + '\0' +
+                           std::to_string(static_cast<int>(group.role)) + identity_of(group.common);
+    for (const auto& [host, port] : group.sentinels) identity += '\0' + host + ':' + std::to_string(port);
+    auto& place = impl_->sentinels[identity];
+    if (!place) place = std::make_unique<Sentinels>(impl_->reactor, impl_->resolver, group);
+    return *place;
+}
+
 std::size_t Hub::open_connections() const noexcept {
     std::size_t sum = 0;
     for (const auto& [key, server] : impl_->servers) sum += server->open_connections();
     for (const auto& [key, cluster] : impl_->clusters) sum += cluster->open_connections();
+    for (const auto& [key, sentinels] : impl_->sentinels) sum += sentinels->open_connections();
     return sum;
 }
 

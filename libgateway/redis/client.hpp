@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libgateway/base/task.hpp"
@@ -21,12 +22,25 @@ struct Target {
     std::uint16_t port = 6379;
     std::string username, password;  // empty password: no AUTH
     std::uint32_t database = 0;
-    Milliseconds timeout{1000};          // of one command, with everything that it needs
-    Milliseconds keepalive{10000};       // of idle connections
+    Milliseconds timeout{1000};       // of one command, with everything that it needs
+    Milliseconds connect_timeout{0};  // of finding and connecting, which then does not count into `timeout`; 0: it does
+    Milliseconds keepalive{10000};    // of idle connections
     std::uint32_t keepalive_pool = 100;  // idle connections per worker
     bool tls = false;
     bool tls_check = false;  // the certificate, by the trusted authorities (net::trust_authorities), for `host`
     friend bool operator==(const Target&, const Target&) = default;
+};
+
+// What sentinels are asked for.
+enum class Role : std::uint8_t { master, replica };
+
+// A server that sentinels know by the name of its group, so that it may move.
+struct SentinelGroup {
+    std::vector<std::pair<std::string, std::uint16_t>> sentinels;  // host and port; at least one
+    std::string master_name;
+    Role role = Role::master;
+    std::string username, password;  // of the sentinels; empty password: no AUTH
+    Target common;                   // everything but host and port, with a connect_timeout
 };
 
 // The reply, or why there is none. An error that the server replied is a failure too.
@@ -70,6 +84,7 @@ public:
     Database& server(const Target& target);
     // `common`: everything but host and port, which `nodes` ("host:port") have.
     Database& cluster(std::string_view name, const std::vector<std::string>& nodes, const Target& common);
+    Database& sentinels(const SentinelGroup& group);
     std::size_t open_connections() const noexcept;
 
 private:

@@ -168,14 +168,16 @@ Task<Answer> Server::converse(Connection& connection, const std::string& bytes, 
     std::size_t greetings = 0;
     std::string all;
     if (!connection.stream.is_open()) {
-        answer.failure = co_await connect(connection, until, sleeper);
+        const Milliseconds limit = target_.connect_timeout;
+        answer.failure = co_await connect(connection, limit.count() > 0 ? until.at_most(limit) : until, sleeper);
         if (!answer) co_return answer;
         all = greeting(greetings);
     }
     all += bytes;
-    answer.failure = co_await send(connection, all, until, sleeper);
+    const Until talking = until.at_most(target_.timeout);
+    answer.failure = co_await send(connection, all, talking, sleeper);
     for (std::size_t i = 0; i < greetings + count && answer.failure.empty(); ++i) {
-        answer.failure = co_await receive(connection, answer.reply, until, sleeper);
+        answer.failure = co_await receive(connection, answer.reply, talking, sleeper);
         if (answer && i < greetings && answer.reply.is_error()) answer.failure = answer.reply.text;
     }
     connection.greeted = answer.failure.empty();

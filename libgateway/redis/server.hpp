@@ -17,6 +17,8 @@ class Until {
 public:
     Until(net::Reactor& reactor, Milliseconds limit) noexcept
         : reactor_(reactor), end_(reactor.now_ms() + limit.count()) {}
+    // The same, or in `limit` from now, whichever is sooner.
+    Until at_most(Milliseconds limit) const noexcept { return Until(reactor_, std::min(limit, left())); }
     // At least 1 ms while time is left, 0 when it is up.
     Milliseconds left() const noexcept { return Milliseconds(std::max<std::int64_t>(end_ - reactor_.now_ms(), 0)); }
 

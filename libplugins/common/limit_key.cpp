@@ -28,12 +28,8 @@ std::string_view LimitKey::of(Exchange& exchange) const {
     return exchange.read(variable_, value) ? value.plain() : exchange.client_text;
 }
 
-shm::Cell* CounterPlace::cell(Exchange& exchange, std::string_view key, std::int64_t now_ms, std::int64_t ttl_ms,
-                              std::uint64_t apart) const noexcept {
-    shm::Tables* tables = exchange.services().tables();
-    if (!tables) return nullptr;
-    const shm::Table& table = tables->table(table_);
-    if (!table) return nullptr;
+inline Hash128 CounterPlace::place_of(const shm::Tables* tables, const shm::Table& table, std::string_view key,
+                                      std::uint64_t apart) const noexcept {
     if (known_ != tables) {
         const Hash128 place = place128(prefix_, table.key());
         hash_ = {place.low, place.high};
@@ -41,7 +37,25 @@ shm::Cell* CounterPlace::cell(Exchange& exchange, std::string_view key, std::int
     }
     Hash128 hash = place128(key, hash_);
     hash.high ^= apart * 0x9E3779B97F4A7C15;
-    return table.find_or_add(hash, now_ms, ttl_ms);
+    return hash;
+}
+
+shm::Cell* CounterPlace::cell(Exchange& exchange, std::string_view key, std::int64_t now_ms, std::int64_t ttl_ms,
+                              std::uint64_t apart) const noexcept {
+    shm::Tables* tables = exchange.services().tables();
+    if (!tables) return nullptr;
+    const shm::Table& table = tables->table(table_);
+    return table ? table.find_or_add(place_of(tables, table, key, apart), now_ms, ttl_ms) : nullptr;
+}
+
+CounterPlace::Found CounterPlace::find(Exchange& exchange, std::string_view key, std::int64_t now_ms,
+                                       std::int64_t ttl_ms, std::uint64_t apart) const noexcept {
+    shm::Tables* tables = exchange.services().tables();
+    if (!tables) return {};
+    const shm::Table& table = tables->table(table_);
+    if (!table) return {};
+    const Hash128 place = place_of(tables, table, key, apart);
+    return {table.find_or_add(place, now_ms, ttl_ms), place};
 }
 
 std::string rejection_body(const std::optional<std::string>& message) {

@@ -44,8 +44,17 @@ public:
     // The cell of `key`, or null: no shared memory, or no room. `apart` keeps cells of different kinds apart.
     shm::Cell* cell(Exchange& exchange, std::string_view key, std::int64_t now_ms, std::int64_t ttl_ms,
                     std::uint64_t apart = 0) const noexcept;
+    struct Found {
+        shm::Cell* cell = nullptr;
+        Hash128 place;  // by which it is found again, whoever asks
+    };
+    Found find(Exchange& exchange, std::string_view key, std::int64_t now_ms, std::int64_t ttl_ms,
+               std::uint64_t apart) const noexcept;
 
 private:
+    Hash128 place_of(const shm::Tables* tables, const shm::Table& table, std::string_view key,
+                     std::uint64_t apart) const noexcept;
+
     shm::TableId table_;
     std::string prefix_;
     mutable const shm::Tables* known_ = nullptr;  // that hash_ was made for

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <charconv>
+#include <memory>
+#include <optional>
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/shm/window.hpp"
 #include "libplugins/common/arena_text.hpp"
+#include "libplugins/limit_count/delayed.hpp"
 #include "libplugins/limit_count/remote.hpp"
 #include "libplugins/limit_count/settings.hpp"
 
@@ -77,6 +80,8 @@ public:
           place_(shm::TableId::limit_count, settings_.group ? *settings_.group + ":" : scope.counter_prefix() + ":"),
           rejection_(rejection_body(settings_.rejected_msg)),
           info_(expr::VariableNames::add("rate_limiting_info")) {
+        if (!redis_.local() && settings_.sync_interval > 0)
+            delayed_ = std::make_shared<Delayed>(settings_.sync_interval, sliding());
         Metadata names;
         config::Errors errors;
         if (scope.metadata) config::read(*scope.metadata, names, errors);
@@ -104,8 +109,12 @@ public:
         }
     }
 
+    ~LimitCount() override {
+        if (delayed_) delayed_->drop();
+    }
+
     Step access(Exchange& exchange) const override {
-        if (!redis_.local()) return access_redis(exchange);
+        if (!redis_.local()) return delayed_ ? access_delayed(exchange) : Step(access_redis(exchange, 0));
         bool any = false;
         for (const Limit& limit : limits_) {
             Applied applied{};
@@ -123,24 +132,92 @@ public:
     }
 
 private:
-    Task<Verdict> access_redis(Exchange& exchange) const {
+    // Goes on by access_redis() at the first limit that must wait.
+    Step access_delayed(Exchange& exchange) const {
         bool any = false;
-        for (const Limit& limit : limits_) {
+        for (std::size_t i = 0; i < limits_.size(); ++i) {
             Applied applied{};
-            const Found found = apply(limit, exchange, applied);
+            const Found found = apply(limits_[i], exchange, applied);
+            if (found == Found::not_meant) continue;
+            if (found == Found::bad) return no_rules(exchange, "a count or a window is no whole number above 0");
+            any = true;
+            const std::optional<shm::WindowCount> count = decide_delayed(exchange, applied);
+            if (!count) return access_redis(exchange, i);
+            if (!settle(exchange, applied, *count)) return reject(exchange, settings_.rejected_code, rejection_);
+        }
+        return any ? Verdict::next : no_rules(exchange, "no rule has a variable that is set");
+    }
+
+    // The limits from number `from` on; earlier ones are decided.
+    Task<Verdict> access_redis(Exchange& exchange, std::size_t from) const {
+        bool any = false;
+        for (std::size_t i = from; i < limits_.size(); ++i) {
+            Applied applied{};
+            const Found found = apply(limits_[i], exchange, applied);
             if (found == Found::not_meant) continue;
             if (found == Found::bad) co_return no_rules(exchange, "a count or a window is no whole number above 0");
             any = true;
-            redis::Database* database = redis_.of(exchange);
-            if (!database) co_return not_counted(exchange, "no network");
-            const RemoteLimit remote{exchange.arena().join(place_.prefix(), applied.key),
-                                     static_cast<std::uint64_t>(applied.count), window_ms(applied), sliding()};
-            const RemoteCount result = co_await take_remote(*database, exchange, remote);
+            const RemoteCount result = co_await ask_redis(exchange, applied);
             if (!result.failure.empty()) co_return not_counted(exchange, result.failure);
             if (!settle(exchange, applied, result.count))
                 co_return reject(exchange, settings_.rejected_code, rejection_);
         }
         co_return any ? Verdict::next : no_rules(exchange, "no rule has a variable that is set");
+    }
+
+    Task<RemoteCount> ask_redis(Exchange& exchange, const Applied& applied) const {
+        RemoteCount result;
+        redis::Database* database = redis_.of(exchange);
+        if (!database) {
+            result.failure = "no network";
+            co_return result;
+        }
+        if (!delayed_ || !delayed_->fits(window_ms(applied))) {
+            const RemoteLimit limit = remote_limit(exchange, applied);
+            result = co_await take_remote(*database, exchange, limit);
+            co_return result;
+        }
+        if (const auto known = decide_delayed(exchange, applied)) {
+            result.count = *known;
+            co_return result;
+        }
+        const DelayedLimit limit = delayed_limit(exchange, applied);
+        if (limit.cell) {
+            result = co_await delayed_->synchronise(exchange, *database, limit);
+        } else {
+            result = co_await take_remote(*database, exchange, limit.remote);
+        }
+        if (result.failure.empty()) co_return result;
+        if (const auto count = take_local(exchange, applied)) result = {*count, {}, {}};
+        co_return result;
+    }
+
+    // Nothing: Redis must be asked. Where that is known to fail this machine counts alone.
+    std::optional<shm::WindowCount> decide_delayed(Exchange& exchange, const Applied& applied) const {
+        redis::Database* database = redis_.of(exchange);
+        if (!database || !delayed_->fits(window_ms(applied))) return std::nullopt;
+        const DelayedLimit limit = delayed_limit(exchange, applied);
+        if (!limit.cell) return std::nullopt;
+        const QuotaCopy::Decision decision = delayed_->decide(exchange.services(), *database, limit);
+        if (decision.state == QuotaCopy::State::decided) return decision.count;
+        return decision.state == QuotaCopy::State::failing ? take_local(exchange, applied) : std::nullopt;
+    }
+    std::optional<shm::WindowCount> take_local(Exchange& exchange, const Applied& applied) const noexcept {
+        const std::int64_t now_ms = exchange.services().now_ms();
+        shm::Cell* cell = cell_of(exchange, applied, now_ms);
+        return cell ? std::optional(take(*cell, applied, now_ms)) : std::nullopt;
+    }
+    RemoteLimit remote_limit(Exchange& exchange, const Applied& applied) const {
+        return {exchange.arena().join(place_.prefix(), applied.key), static_cast<std::uint64_t>(applied.count),
+                window_ms(applied), sliding()};
+    }
+    // Windows are whole seconds: cells of local counters have even numbers.
+    DelayedLimit delayed_limit(Exchange& exchange, const Applied& applied) const {
+        const std::int64_t window = window_ms(applied);
+        const auto apart = static_cast<std::uint64_t>(window + (sliding() ? 3 : 1));
+        const CounterPlace::Found found =
+            place_.find(exchange, applied.key, exchange.services().now_ms(), 2 * window, apart);
+        return {remote_limit(exchange, applied), found.place, found.cell};
     }
 
     enum class Found : unsigned char { meant, not_meant, bad };
@@ -217,6 +294,7 @@ private:
     std::vector<Limit> limits_;
     RedisPlace redis_;
     CounterPlace place_;
+    std::shared_ptr<Delayed> delayed_;  // null: no delayed synchronisation
     std::string rejection_;
     std::uint16_t info_;
 };

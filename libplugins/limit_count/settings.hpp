@@ -48,7 +48,7 @@ struct LimitCountSettings : RedisSettings {
 };
 
 constexpr auto LimitCountSettings::make_schema() {
-    return with_redis<LimitCountSettings>(
+    return with_sentinels<LimitCountSettings>(
         config::field("count", &LimitCountSettings::count, "requests per window: number or template"),
         config::field("time_window", &LimitCountSettings::time_window, "seconds: number or template"),
         config::field("window_type", &LimitCountSettings::window_type, "how windows follow each other"),
@@ -65,7 +65,7 @@ constexpr auto LimitCountSettings::make_schema() {
         config::field("show_limit_quota_header", &LimitCountSettings::show_limit_quota_header,
                       "tell the client in X-RateLimit-* fields"),
         config::field("sync_interval", &LimitCountSettings::sync_interval,
-                      "checked; every decision asks Redis at once"));
+                      "seconds between two synchronisations with Redis; -1: every decision asks it"));
 }
 
 // Names of the fields that tell the client.

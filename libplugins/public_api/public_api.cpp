@@ -18,16 +18,18 @@ public:
     static constexpr auto schema =
         config::fields(config::field("uri", &Settings::uri, "path of the handler; default: the path of the request"));
 
-    PublicApiPlugin(Settings settings, BuildScope&) : uri_(std::move(settings.uri)) {}
+    PublicApiPlugin(Settings settings, BuildScope& scope)
+        : uri_(std::move(settings.uri)), apis_(scope.node.plugin_attr) {}
 
     Step access(Exchange& exchange) const override {
-        const PublicApi* api = PublicApis::find(uri_ ? std::string_view(*uri_) : exchange.uri, exchange.request.method);
+        const PublicApi* api = apis_.find(uri_ ? std::string_view(*uri_) : exchange.uri, exchange.request.method);
         if (api) return api->answer(exchange);
         return exchange.respond_with({404, LocalReply::Body::page, {}});
     }
 
 private:
     std::optional<std::string> uri_;
+    PublicApis apis_;
 };
 const Registration<PublicApiPlugin> registration;
 

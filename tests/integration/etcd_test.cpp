@@ -171,6 +171,43 @@ TEST_CASE("etcd: lost later it is named, traffic and readiness go on, and it cat
     CHECK(gateway.put("route", "2", route("/b", "b")).exit == 0);
 }
 
+TEST_CASE("etcd: the metrics tell whether it is reached, and how far", "[e2e][etcd]") {
+    if (left_out()) return;
+    EtcdServer etcd;
+    put_in(etcd, "/apisix/routes/1", route("/a", "a"));
+    put_in(etcd, "/apisix/ssls/1", "{}");
+    Gate gate(etcd.port());
+    GatewayProcess gateway(with_etcd("http://127.0.0.1:" + std::to_string(gate.port())));
+    const auto port = gateway.status().at("metrics_port").to_number<std::uint16_t>();
+    const auto scrape = [&] { return fetch(port, "GET", "/apisix/prometheus/metrics").body; };
+    const auto value = [&](const std::string& series) {
+        const std::string text = scrape();
+        const std::size_t at = text.find("\napisix_etcd_" + series + " ");
+        return at == std::string::npos ? -1 : std::stoi(text.substr(text.find("} ", at) + 2));
+    };
+    const auto tells = [&](const std::string& line) {
+        return eventually([&] { return scrape().find("\napisix_etcd_" + line + "\n") != std::string::npos; });
+    };
+    CHECK(tells("reachable 1"));
+    CHECK(eventually([&] { return value("modify_indexes{key=\"ssls\"}") > value("modify_indexes{key=\"routes\"}"); }));
+    const int routes = value("modify_indexes{key=\"routes\"}");
+    CHECK(routes > 0);
+    CHECK(value("modify_indexes{key=\"max_modify_index\"}") == value("modify_indexes{key=\"ssls\"}"));
+    CHECK(value("modify_indexes{key=\"services\"}") == -1);
+    put_in(etcd, "/apisix/routes/2", route("/b", "b"));
+    CHECK(eventually([&] { return value("modify_indexes{key=\"routes\"}") == routes + 2; }));
+    CHECK(tells("modify_indexes{key=\"prev_index\"} " + std::to_string(routes + 2)));
+    CHECK(tells("modify_indexes{key=\"x_etcd_index\"} " + std::to_string(routes + 2)));
+    Fault cut;
+    cut.close_after = 0;
+    gate.from_target(cut);
+    gate.reset_all();
+    CHECK(tells("reachable 0"));
+    CHECK(tells("modify_indexes{key=\"routes\"} " + std::to_string(routes + 2)));
+    gate.from_target({});
+    CHECK(tells("reachable 1"));
+}
+
 TEST_CASE("etcd: down at the start, the last good revision serves within a second", "[e2e][etcd]") {
     if (left_out()) return;
     EtcdServer etcd;

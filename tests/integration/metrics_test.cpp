@@ -135,6 +135,144 @@ TEST_CASE("metrics: refusals, lost upstreams and requests without a route are to
     CHECK(text.find("llm_model=\"\",response_source=\"apisix\"} 1\n") != std::string::npos);
 }
 
+namespace {
+
+// A gateway without the exporter's listener: metrics at /m (for everybody) and at the path of the exporter (guarded).
+GatewayOptions without_listener(const std::string& node, const std::string& more = "") {
+    GatewayOptions options;
+    options.further = "plugin_attr: {prometheus: {enable_export_server: false, refresh_interval: 0.2" + more + "}}\n";
+    options.routes = "consumers:\n  - {username: jack, plugins: {key-auth: {key: k1}}}\n" +
+                     stage_routes(node_map(node), {.route_lines = "plugins: {prometheus: {}}"}) +
+                     "  - {id: 2, uri: /m, plugins: {public-api: {uri: /apisix/prometheus/metrics}}}\n"
+                     "  - {id: 3, uri: /apisix/prometheus/metrics, plugins: {public-api: {}, key-auth: {}}}\n"
+                     "  - {id: 4, uri: /x, plugins: {public-api: {}}}\n";
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("metrics: without a listener they are told through public-api (P1) (P2) (P3) (P4) (P5)", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    GatewayProcess gateway(without_listener(upstream.node()));
+    CHECK(metrics_port(gateway) == 0);
+    for (int i = 0; i < 3; ++i) CHECK(fetch(gateway.port(), "GET", "/").status() == 200);
+    const std::string counted = "apisix_http_status{code=\"200\",route=\"1\",matched_uri=\"/*\"";
+    CHECK(eventually([&] { return value_of(fetch(gateway.port(), "GET", "/m").body, counted) == 3; }));
+    const Message open = fetch(gateway.port(), "GET", "/m");
+    CHECK(open.status() == 200);
+    CHECK(open.field("content-type").substr(0, 10) == "text/plain");
+    CHECK(fetch(gateway.port(), "POST", "/m").status() == 404);
+    CHECK(fetch(gateway.port(), "GET", "/x").status() == 404);
+    CHECK(fetch(gateway.port(), "GET", "/apisix/prometheus/metrics").status() == 401);
+    CHECK(fetch(gateway.port(), "GET", "/apisix/prometheus/metrics", "apikey: k1\r\n").status() == 200);
+}
+
+TEST_CASE("metrics: with a listener public-api does not have them", "[e2e][metrics]") {
+    Stage stage({.route_lines = "plugins: {public-api: {uri: /apisix/prometheus/metrics}}"});
+    CHECK(stage.get("/").status() == 404);
+}
+
+TEST_CASE("metrics: a text larger than a packet reaches every scraper whole", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    const std::string labels = ", metrics: {http_status: {extra_labels: [{x: $arg_x}]}}";
+    GatewayProcess gateway(without_listener(upstream.node(), labels));
+    RawClient client(gateway.port());
+    for (int i = 0; i < 600; ++i) CHECK(client.get("/?x=" + std::to_string(i)).status() == 200);
+    CHECK(eventually(
+        [&] { return fetch(gateway.port(), "GET", "/m").body.find("x=\"599\"} 1\n") != std::string::npos; }));
+    std::vector<RawClient> scrapers;
+    for (int i = 0; i < 8; ++i) scrapers.emplace_back(gateway.port());
+    for (RawClient& scraper : scrapers) scraper.send(make_request("GET", "/m"));
+    for (RawClient& scraper : scrapers) {
+        const Message answer = scraper.response();
+        CHECK(answer.status() == 200);
+        CHECK(answer.body.size() > 64 * 1024);
+        CHECK(answer.body.find("x=\"0\"} 1\n") != std::string::npos);
+        CHECK(answer.body.back() == '\n');
+    }
+}
+
+TEST_CASE("metrics: a silent control costs a scraper five seconds and nobody else anything", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    GatewayProcess gateway(without_listener(upstream.node()));
+    const pid_t control = gateway.control();
+    const std::uint16_t port = gateway.port();
+    ::kill(control, SIGSTOP);
+    RawClient scraper(port);
+    scraper.set_limit(20s);
+    scraper.send(make_request("GET", "/m"));
+    CHECK(fetch(port, "GET", "/").status() == 200);
+    const Message answer = scraper.response();
+    CHECK(answer.status() == 503);
+    CHECK(answer.body.find("<center><h1>503") != std::string::npos);
+    ::kill(control, SIGCONT);
+    CHECK(eventually([&] { return fetch(port, "GET", "/m").status() == 200; }));
+    // A new control answers what was asked of the old one, or is asked itself.
+    ::kill(control, SIGKILL);
+    CHECK(eventually([&] { return fetch(port, "GET", "/m").status() == 200; }));
+}
+
+TEST_CASE("metrics: labels without end fill the room for series, and nothing else", "[e2e][metrics]") {
+    ScriptedUpstream upstream(ScriptedUpstream::answers(200, "ok"));
+    GatewayOptions options;
+    options.routes = stage_routes(node_map(upstream.node()), {.route_lines = "plugins: {prometheus: {}}"});
+    options.nginx_config = http_settings("lua_shared_dict: {prometheus-metrics: 64k}");
+    options.further =
+        "plugin_attr: {prometheus: {export_addr: {port: 0}, refresh_interval: 0.2, "
+        "metrics: {http_status: {extra_labels: [{x: $arg_x}]}}}}\n";
+    GatewayProcess gateway(options);
+    const std::uint16_t port = metrics_port(gateway);
+    RawClient client(gateway.port());
+    const int values = 1000;
+    for (int i = 0; i < values; ++i) CHECK(client.get("/?x=" + std::to_string(i)).status() == 200);
+    const auto number = [&](const std::string& text, const std::string& name) {
+        const std::size_t at = text.find("\n" + name + " ");
+        return at == std::string::npos ? -1.0 : std::stod(text.substr(at + name.size() + 2));
+    };
+    const auto kept = [](const std::string& text) {
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = text.find("\napisix_http_status{", at)) != std::string::npos; ++at) ++count;
+        return static_cast<double>(count);
+    };
+    std::string text;
+    CHECK(eventually([&] {
+        text = scrape(port);
+        return kept(text) + number(text, "gateway_series_refused_total") == values;
+    }));
+    CHECK(kept(text) > 100);
+    CHECK(kept(text) < values);
+    CHECK(number(text, "apisix_nginx_metric_errors_total") == number(text, "gateway_series_refused_total"));
+    CHECK(text.find("apisix_shared_dict_capacity_bytes{name=\"prometheus-metrics\"} 65536\n") != std::string::npos);
+    CHECK(text.find("x=\"999\"") == std::string::npos);
+    CHECK(gateway.log().find("prometheus: no room for more series") != std::string::npos);
+    // What is there goes on counting, traffic that finds no room is counted with the rest.
+    CHECK(client.get("/?x=0").status() == 200);
+    CHECK(client.get("/?x=new").status() == 200);
+    CHECK(eventually([&] { return scrape(port).find("x=\"0\"} 2\n") != std::string::npos; }));
+    CHECK(tells(port, "apisix_http_latency_count{type=\"request\"", values + 2));
+    if (run({"/bin/sh", "-c", "command -v promtool"}).exit == 0) CHECK(lint(gateway, scrape(port)) == "");
+}
+
+TEST_CASE("metrics: the configuration in force, and whether the last change was taken", "[e2e][metrics]") {
+    Stage stage({.route_lines = "plugins: {prometheus: {}}"});
+    const std::uint16_t port = metrics_port(stage.gateway);
+    const auto has = [&](const std::string& line) {
+        return eventually([&] { return scrape(port).find("\n" + line + "\n") != std::string::npos; });
+    };
+    const auto revision = stage.gateway.status().at("revision").to_number<int>();
+    CHECK(has("gateway_config_revision " + std::to_string(revision)));
+    CHECK(has("gateway_config_last_change_successful 1"));
+    CHECK(has("gateway_workers_behind 0"));
+    CHECK(scrape(port).find("etcd") == std::string::npos);
+    CHECK(stage.gateway.reload("routes: 5\n").exit != 0);
+    CHECK(has("gateway_config_last_change_successful 0"));
+    CHECK(has("gateway_config_revision " + std::to_string(revision)));
+    CHECK(stage.gateway.reload("routes: []\n").exit == 0);
+    CHECK(has("gateway_config_last_change_successful 1"));
+    CHECK(has("gateway_config_revision " + std::to_string(revision + 1)));
+    CHECK(has("gateway_config_objects{kind=\"routes\"} 0"));
+}
+
 TEST_CASE("metrics: what plugins take is told by phase, by route and for one answer", "[e2e][metrics]") {
     Stage stage({.apisix = "enable_debug: true", .route_lines = "plugins: {proxy-rewrite: {uri: /x}, prometheus: {}}"});
     for (int i = 0; i < 128; ++i) CHECK(stage.get("/").status() == 200);

@@ -59,6 +59,30 @@ TEST_CASE("limit-count: entries of one group must be equal but for _meta (LC9)",
     CHECK_FALSE(SharedGroups::concerns(json::parse(R"({"plugins":1})")));
 }
 
+TEST_CASE("limit-count: policy redis-sentinel needs sentinels and a name", "[plugins][limit_count]") {
+    const auto refused = [](const std::string& more) {
+        return refusal("limit-count", R"({"count":2,"time_window":60,"policy":"redis-sentinel")" + more + "}");
+    };
+    const std::string name = R"(,"redis_master_name":"m")", one = R"({"host":"h1","port":26379})";
+    CHECK(refused(name + R"(,"redis_sentinels":[)" + one + R"(],"redis_role":"slave")").empty());
+    CHECK(refused(name) == "else clause did not match");
+    CHECK(refused(R"(,"redis_sentinels":[)" + one + "]") == "else clause did not match");
+    const auto entry = [&](const std::string& text) { return refused(name + R"(,"redis_sentinels":[)" + text + "]"); };
+    const std::string of = "property \"redis_sentinels\" validation failed: ";
+    CHECK(entry("") == of + "expect array to have at least 1 items");
+    const std::string item = of + "failed to validate item 1: ";
+    CHECK(entry(R"({"host":"h1"})") == item + "property \"port\" is required");
+    CHECK(entry(R"({"host":"h","port":1})") ==
+          item + "property \"host\" validation failed: string too short, expected at least 2, got 1");
+    CHECK(entry(R"({"host":"h1","port":65536})") ==
+          item + "property \"port\" validation failed: expected 65536 to be at most 65535");
+    CHECK(entry(R"({"host":"h1","port":1,"tls":true})") == item + "additional properties forbidden, found tls");
+    CHECK(refused(name + R"(,"redis_sentinels":[)" + one + R"(],"redis_role":"any")") ==
+          "property \"redis_role\" validation failed: matches none of the enum values");
+    CHECK(refusal("limit-req", R"({"rate":1,"burst":0,"key":"remote_addr","policy":"redis-sentinel"})") ==
+          "property \"policy\" validation failed: matches none of the enum values");
+}
+
 TEST_CASE("limit-count: the counter belongs to the object and the version of its entry", "[plugins][limit_count]") {
     Machine machine;
     const LogLines lines;

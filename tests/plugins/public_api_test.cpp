@@ -10,7 +10,8 @@ using namespace gateway::test;
 namespace {
 
 // Stands for a plugin that offers metrics.
-const PublicApiRegistration metrics({"/test/metrics", http::Verb::get, [](Exchange& exchange) -> Step {
+const PublicApiRegistration metrics({[](const json::Value&) { return std::string("/test/metrics"); }, http::Verb::get,
+                                     [](Exchange& exchange) -> Step {
                                          return exchange.respond_with({200, LocalReply::Body::bytes, "requests 1\n"});
                                      }});
 
@@ -45,4 +46,40 @@ TEST_CASE("public-api: another method is another handler (P5)", "[plugins][publi
     const Seen answer = ask("POST", "/m", R"({"uri":"/test/metrics"})");
     CHECK(answer.status == 404);
     CHECK(answer.page);
+}
+
+namespace {
+
+// What a client is told of the metrics by a node with these attributes.
+Seen scrape(const MetricsText& told, std::string_view attr, std::string_view target = "/apisix/prometheus/metrics") {
+    FakeExchange exchange("GET", target);
+    exchange.own_services.metrics_text = told;
+    TestChain chain;
+    chain.node.plugin_attr = json::parse(attr);
+    return exchange.run(*chain.add("public-api", "{}").make());
+}
+
+constexpr std::string_view no_listener = R"({"prometheus":{"enable_export_server":false}})";
+
+}  // namespace
+
+TEST_CASE("public-api: metrics are offered where they have no listener of their own", "[plugins][public_api]") {
+    const Seen answer = scrape({200, "requests 1\n"}, no_listener);
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "requests 1\n");
+    CHECK(answer.field("Content-Type").find("text/plain") == 0);
+    CHECK(scrape({200, "requests 1\n"}, "{}").status == 404);
+    const std::string_view elsewhere = R"({"prometheus":{"enable_export_server":false,"export_uri":"/numbers"}})";
+    CHECK(scrape({200, "requests 1\n"}, elsewhere).status == 404);
+    CHECK(scrape({200, "requests 1\n"}, elsewhere, "/numbers").status == 200);
+}
+
+TEST_CASE("public-api: metrics that nobody tells are an error", "[plugins][public_api]") {
+    const Seen silent = scrape({}, no_listener);
+    CHECK((silent.status == 503 && silent.page));
+    const Seen empty = scrape({500, R"({"message":"no"})"}, no_listener);
+    CHECK(empty.status == 500);
+    CHECK(empty.body == "{\"message\":\"no\"}\n");
+    const Seen not_loaded = scrape({404, {}}, no_listener);
+    CHECK((not_loaded.status == 404 && not_loaded.page));
 }

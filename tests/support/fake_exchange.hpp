@@ -27,6 +27,20 @@ public:
         slept += duration;
         co_await Held{*this};
     }
+    Task<MetricsText> metrics(Arena&) override { co_return metrics_text; }
+    MetricsText metrics_text;
+    bool later(Milliseconds after, Task<void> work) override {
+        if (!leaving) laters.emplace_back(after, std::move(work));
+        return !leaving;
+    }
+    // Begins what was to be done later; what that puts off stays. False if there was nothing.
+    bool begin_laters() {
+        auto all = std::exchange(laters, {});
+        for (auto& [after, work] : all) spawn(std::move(work));
+        return !all.empty();
+    }
+    std::vector<std::pair<Milliseconds, Task<void>>> laters;
+    bool leaving = false;
     Task<void> fetch(const client::Url&, const client::Request& request, const client::Limits&,
                      client::Answer& answer) override {
         answer.failure = client::Failure::connect_refused;

@@ -117,4 +117,68 @@ private:
     static std::vector<std::string> in_cluster() { return {"--cluster-enabled", "yes"}; }
 };
 
+// A sentinel that watches a server as "m" and alone decides about its fail-over.
+class RedisSentinel {
+public:
+    // `settings`: further lines of its file.
+    explicit RedisSentinel(const RedisServer& master, const std::string& settings = {}) {
+        listen_on_free_port(port_);
+        std::filesystem::create_symlink("/usr/bin/redis-check-rdb", folder_ / "redis-sentinel");
+        folder_.write("sentinel.conf", "port " + std::to_string(port_) + "\nbind 127.0.0.1\ndir " +
+                                           folder_.path().string() + "\nsentinel monitor m 127.0.0.1 " +
+                                           std::to_string(master.port()) +
+                                           " 1\nsentinel down-after-milliseconds m 300\n"
+                                           "sentinel failover-timeout m 3000\n" +
+                                           settings);
+        process_ = Process({(folder_ / "redis-sentinel").string(), (folder_ / "sentinel.conf").string()},
+                           folder_ / "sentinel.log");
+    }
+    std::uint16_t port() const noexcept { return port_; }
+    // An entry of `redis_sentinels`.
+    std::string entry() const { return "{host: 127.0.0.1, port: " + std::to_string(port_) + "}"; }
+    void stop() { process_.kill(); }
+    // What redis-cli prints.
+    std::string ask(std::vector<std::string> words) const {
+        std::vector<std::string> args{"redis-cli", "-p", std::to_string(port_)};
+        args.insert(args.end(), words.begin(), words.end());
+        return run(args).out;
+    }
+    // The port of the master, as it says; 0: it says nothing.
+    int master() const {
+        const std::string text = ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"});
+        const std::size_t line = text.find('\n');
+        return text.rfind("127.0.0.1\n", 0) == 0 ? std::atoi(text.c_str() + line) : 0;
+    }
+    // It could make that server the master.
+    bool knows_replica(const RedisServer& replica) const {
+        const std::string text = ask({"SENTINEL", "REPLICAS", "m"});
+        return text.find("\n" + std::to_string(replica.port()) + "\n") != std::string::npos &&
+               text.find("master-link-status\nok\n") != std::string::npos;
+    }
+
+private:
+    TempDir folder_;
+    std::uint16_t port_ = 0;
+    Process process_;
+};
+
+// A server, a replica of it and a sentinel that knows both.
+struct RedisGroup {
+    explicit RedisGroup(std::vector<std::string> settings = {})
+        : master(settings), replica(as_replica(settings)), sentinel(master) {
+        const auto limit = std::chrono::seconds(30);
+        if (!eventually([this] { return sentinel.knows_replica(replica); }, limit))
+            throw std::runtime_error("redis-sentinel: it does not find the replica: " +
+                                     sentinel.ask({"SENTINEL", "REPLICAS", "m"}));
+    }
+    RedisServer master, replica;
+    RedisSentinel sentinel;
+
+private:
+    std::vector<std::string> as_replica(std::vector<std::string> settings) const {
+        settings.insert(settings.end(), {"--replicaof", "127.0.0.1 " + std::to_string(master.port())});
+        return settings;
+    }
+};
+
 }  // namespace gateway::test

@@ -53,6 +53,7 @@ TEST_CASE("plan: each wrong field is named", "[process][plan]") {
         {[](Plan& p) { p.uid = -2; }, "user"},
         {[](Plan& p) { p.gid = std::int64_t{1} << 32; }, "user"},
         {[](Plan& p) { p.table_sizes[1] = ~0ull; }, "lua_shared_dict"},
+        {[](Plan& p) { p.series_size = ~0ull; }, "lua_shared_dict.prometheus-metrics"},
         {[](Plan& p) { p.error_log_level = 8; }, "error_log_level"},
         {[](Plan& p) { p.admin.size = 3; }, "admin_listen: not an IPv4"},
         {[](Plan& p) { p.inner.size = 3; }, "apisix.control: not an IPv4"},
