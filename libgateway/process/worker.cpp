@@ -28,10 +28,11 @@ telemetry::CounterPage& counters_of(const WorkerStart& start) {
     return *reinterpret_cast<telemetry::CounterPage*>(zone.data() + stride * start.index);
 }
 
-std::span<std::byte> series_of(const WorkerStart& start) {
-    const auto zone = start.segment->zone(series_zone);
-    const std::size_t from = series_page_size * start.index;
-    return zone.size() < from + series_page_size ? std::span<std::byte>() : zone.subspan(from, series_page_size);
+// This worker's page of a zone that has one of that size for each.
+std::span<std::byte> page_in(const WorkerStart& start, std::string_view name, std::size_t size) {
+    const auto zone = start.segment->zone(name);
+    const std::size_t from = size * start.index;
+    return zone.size() < from + size ? std::span<std::byte>() : zone.subspan(from, size);
 }
 
 }  // namespace
@@ -40,8 +41,9 @@ Worker::Worker(WorkerStart start)
     : start_(std::move(start)),
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
-      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
-      series_(series_of(start_)),
+      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_),
+           page_in(start_, routes_zone, routes_page_size)),
+      series_(page_in(start_, series_zone, series_page_size)),
       tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));
     site_->settings = make_ref<const proxy::Settings>();

@@ -40,8 +40,10 @@ struct ControlPage {
 
 using WorkerPages = std::array<WorkerPage, max_workers>;
 inline constexpr std::string_view workers_zone = "workers", control_zone = "control", metrics_zone = "metrics",
-                                  series_zone = "series";
+                                  series_zone = "series", routes_zone = "routes";
 // Of metrics with labels, per worker slot; pages that nobody wrote cost nothing.
 inline constexpr std::size_t series_page_size = 15u << 20;
+// Of what is counted by route, per worker slot: room for more than 5,000 routes.
+inline constexpr std::size_t routes_page_size = 4u << 20;
 
 }  // namespace gateway::process
