@@ -77,8 +77,13 @@ install_without_services() {
     done
 }
 
-# Left out are, without them: a test in which promtool reads what the metrics endpoint writes, and those against a real etcd.
-install_test_packages() { install_without_services prometheus etcd-server; }
+# Left out are, without them: a test in which promtool reads what the metrics endpoint writes, those against a real etcd, and
+# those that look at the dashboard in a browser (300 MB; Ubuntu has no such package).
+install_test_packages() {
+    install_without_services prometheus etcd-server
+    [[ $(apt-cache policy chromium 2>/dev/null) == *Candidate:*deb* ]] || return 0
+    install_packages chromium || say "without chromium: no test of the dashboard's page"
+}
 
 # Jobs for a build: one per usable CPU, but not more than memory allows at 1.5 GiB a compiler.
 build_jobs() {

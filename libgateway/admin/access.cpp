@@ -60,8 +60,9 @@ Access::Verdict Access::check(const Request& request, const Target& target) cons
         if (same && !key.key.empty()) found = &key;
     }
     if (!found) return {"", "wrong apikey"};
-    if (found->role == Role::viewer && request.method != "GET") return {found->name, "invalid method for role viewer"};
-    return {found->name, ""};
+    if (found->role == Role::viewer && request.method != "GET")
+        return {found->name, "invalid method for role viewer", found->role};
+    return {found->name, "", found->role};
 }
 
 }  // namespace gateway::admin

@@ -34,6 +34,7 @@ public:
     struct Verdict {
         std::string name;     // of the key, for the history
         std::string refusal;  // the description of a 401; empty: go on
+        Role role = Role::admin;
     };
     // The key is taken from the parameter `api_key`, else from the header `X-API-KEY`, else from the cookie
     // `x_api_key`. How long this takes tells nothing about the keys.

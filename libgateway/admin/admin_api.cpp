@@ -2,6 +2,7 @@
 
 #include "libgateway/admin/bulk.hpp"
 #include "libgateway/admin/schema_calls.hpp"
+#include "libgateway/admin/ui_page.hpp"
 #include "libgateway/base/log.hpp"
 
 namespace gateway::admin {
@@ -89,12 +90,18 @@ asio::awaitable<Reply> AdminApi::admit(const Settings& settings, const Request& 
     const Target target(request.target);
     if (!settings.access.admits(request.peer)) co_return page(403, token);
     if (request.method == "OPTIONS" && settings.given.cors) co_return preflight();
+    const bool ui = dashboard_ && settings.given.ui;
+    if (ui && target.below("/ui")) co_return ui_page(request, target, token);
     const auto segments = target.below(prefix);
     if (request.method == "HEAD" && segments && segments->empty()) co_return Reply{};
     if (!segments || !parse_method(request.method)) co_return page(404, token);
     const Access::Verdict verdict = settings.access.check(request, target);
     if (!verdict.refusal.empty()) co_return unauthorised(verdict.refusal);
     if (request.body.size() > most_body) co_return refuse_size(request.body.size());
+    if (ui && !segments->empty() && segments->front() == "ui") {
+        Reply reply = co_await answer_dashboard(*dashboard_, request, target, verdict);
+        co_return reply;
+    }
     store::Author author{verdict.name, request.peer};
     Reply reply = co_await route(request, target, std::move(author));
     co_return reply;

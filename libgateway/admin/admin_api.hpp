@@ -7,6 +7,7 @@
 #include <string>
 
 #include "libgateway/admin/access.hpp"
+#include "libgateway/admin/dashboard.hpp"
 #include "libgateway/admin/envelope.hpp"
 #include "libgateway/admin/message.hpp"
 #include "libgateway/admin/object_calls.hpp"
@@ -17,7 +18,7 @@ namespace gateway::admin {
 struct AdminSettings {
     Access::Rules access;
     Version version = Version::v3;
-    bool cors = true;
+    bool cors = true, ui = true;           // ui: the dashboard is served
     std::string server_token = "gateway";  // of the field Server
     std::string page_token = "gateway";    // of the built-in pages
 };
@@ -30,6 +31,8 @@ public:
     using Reload = std::function<boost::asio::awaitable<std::string>()>;
     // `objects` outlives this.
     AdminApi(Objects& objects, AdminSettings settings, Reload reload = {});
+    // What the dashboard shows comes from there; it outlives this. Without one there is no dashboard.
+    void show(Dashboard& dashboard) noexcept { dashboard_ = &dashboard; }
     // Requests that come later are answered by these.
     void use(AdminSettings settings);
 
@@ -51,6 +54,7 @@ private:
 
     Objects& objects_;
     ObjectCalls calls_;
+    Dashboard* dashboard_ = nullptr;
     std::shared_ptr<const Settings> settings_;
     Reload reload_;
 };

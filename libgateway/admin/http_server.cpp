@@ -36,9 +36,10 @@ using Parser = http::request_parser<http::string_body>;
 Message message_for(const Reply& reply, bool head_only, bool keep_alive) {
     Message message(static_cast<http::status>(reply.status), 11);
     for (const auto& [name, value] : reply.fields) message.insert(name, value);
-    message.set(http::field::content_type, reply.content_type);
-    message.set(http::field::cache_control, "no-store");
+    if (!has_field(reply, "Cache-Control")) message.set(http::field::cache_control, "no-store");
     message.keep_alive(keep_alive);
+    if (reply.status == 304) return message;
+    message.set(http::field::content_type, reply.content_type);
     message.content_length(reply.text().size());
     if (!head_only) message.body() = {reply.text().data(), reply.text().size()};
     return message;

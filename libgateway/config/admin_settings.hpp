@@ -58,7 +58,7 @@ struct AdminSettings {
                field("admin_key_required", &AdminSettings::admin_key_required, "false: no key is asked for"),
                field("https_admin", &AdminSettings::https_admin, "TLS, with the certificate of admin_api_mtls"),
                field("enable_admin_cors", &AdminSettings::enable_admin_cors, "CORS headers"),
-               field("enable_admin_ui", &AdminSettings::enable_admin_ui, "no UI ships"),
+               field("enable_admin_ui", &AdminSettings::enable_admin_ui, "false: no dashboard at `/ui/`"),
                field("allow_admin", &AdminSettings::allow_admin, "peers; []: everyone",
                      each(pattern(network_text, is_network))),
                field("admin_key", &AdminSettings::admin_key,

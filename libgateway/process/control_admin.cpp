@@ -111,6 +111,7 @@ admin::AdminSettings admin_settings(const config::StaticConfig& settings) {
     }
     made.version = given.admin_api_version == "v3" ? admin::Version::v3 : admin::Version::v2;
     made.cors = given.enable_admin_cors;
+    made.ui = given.enable_admin_ui;
     made.server_token = server_token(settings.apisix);
     made.page_token = settings.apisix.error_page_token;
     return made;
@@ -166,10 +167,13 @@ asio::awaitable<store::Written> CatalogueObjects::write(std::vector<store::Edit>
 AdminDoor::AdminDoor(Control& control)
     : control_(control),
       objects_(control),
+      dashboard_(control),
       api_(objects_, admin_settings(control.catalogue().settings()), [&control] { return reload_files(control); }),
       server_(control.loop(),
               {[this](admin::Request request) { return answer(std::move(request)); },
-               [this](std::uint64_t size) { return api_.too_large(size); }, [this] { return api_.malformed(); }}) {}
+               [this](std::uint64_t size) { return api_.too_large(size); }, [this] { return api_.malformed(); }}) {
+    api_.show(dashboard_);
+}
 
 bool AdminDoor::listen(UniqueFd listener) {
     admin::HttpServer::Tls tls;

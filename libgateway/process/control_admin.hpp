@@ -11,6 +11,7 @@
 #include "libgateway/admin/inner_api.hpp"
 #include "libgateway/config/static_config.hpp"
 #include "libgateway/process/control_async.hpp"
+#include "libgateway/process/control_dashboard.hpp"
 
 namespace gateway::process {
 
@@ -53,6 +54,7 @@ private:
 
     Control& control_;
     CatalogueObjects objects_;
+    ControlDashboard dashboard_;
     admin::AdminApi api_;
     admin::HttpServer server_;
     unsigned busy_ = 0;

@@ -91,7 +91,8 @@ json::Value list_of(const json::Value& object, std::string_view one, std::string
     return single ? json::Value::array({*single}) : json::Value();
 }
 
-// Nodes as rows, whichever of both forms they are written in.
+}  // namespace
+
 json::Value node_rows(const json::Value& upstream) {
     const json::Value& nodes = member(upstream, "nodes");
     if (nodes.is_array()) return nodes;
@@ -105,8 +106,6 @@ json::Value node_rows(const json::Value& upstream) {
     }
     return rows;
 }
-
-}  // namespace
 
 ExplainSettings explain_settings(const config::StaticConfig& settings) {
     const config::ApisixSection& apisix = settings.apisix;

@@ -24,6 +24,9 @@ struct ExplainSettings {
 
 ExplainSettings explain_settings(const config::StaticConfig& settings);
 
+// Nodes of an upstream as an array, whichever of both forms they are written in.
+json::Value node_rows(const json::Value& upstream);
+
 // One revision, read once. Used by one thread at a time (control's builder, or a tool). Matching is the very code that
 // workers run, with an observer.
 class DocumentView {

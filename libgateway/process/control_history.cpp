@@ -290,10 +290,16 @@ asio::awaitable<Answer> rollback_command(Control& control, const Request& reques
     std::optional<std::uint64_t> number;
     if (!read_number(request, "revision", number) || !number)
         co_return control::refuse(Status::usage, "usage: gatewayctl rollback REVISION");
+    store::Author author{"gatewayctl", ""};
+    Answer answer = co_await roll_back(control, *number, std::move(author));
+    co_return answer;
+}
+
+asio::awaitable<Answer> roll_back(Control& control, std::uint64_t number, store::Author author) {
     const Turnstile::Pass pass = co_await control.enter_writes();
     const Catalogue& now = control.catalogue();
     if (!now.keyring()) co_return control::refuse(Status::refused, "the keyring is not known: the static file is bad");
-    PastAnswer found = co_await past_since(control, *number);
+    PastAnswer found = co_await past_since(control, number);
     if (!found.problem.empty()) co_return control::refuse(Status::refused, found.problem);
     auto work = [&now, past = std::move(found.past)] { return plan_rollback(now, past); };
     RollbackPlan plan = co_await on_thread(control.builder(), std::move(work));
@@ -302,8 +308,8 @@ asio::awaitable<Answer> rollback_command(Control& control, const Request& reques
         answer.errors.insert(answer.errors.end(), plan.demands.begin(), plan.demands.end());
         co_return answer;
     }
-    Control::Cause cause{"rollback", {"gatewayctl", ""}};
-    cause.source = fmt::format("revision {}", *number);
+    Control::Cause cause{"rollback", std::move(author)};
+    cause.source = fmt::format("revision {}", number);
     cause.ends_trial = control.trial().has_value();
     const Control::Outcome outcome = co_await control.change_now(std::move(plan.edits), std::move(cause));
     co_return answer_of(control, outcome);

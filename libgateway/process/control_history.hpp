@@ -8,6 +8,8 @@ namespace gateway::process {
 asio::awaitable<control::Answer> history_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> diff_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> rollback_command(Control& control, const control::Request& request);
+// Makes the objects of the store what they were at that revision.
+asio::awaitable<control::Answer> roll_back(Control& control, std::uint64_t number, store::Author author);
 asio::awaitable<control::Answer> apply_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> import_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> export_command(Control& control, const control::Request& request);

@@ -23,6 +23,7 @@ std::vector<shm::ZoneRequest> zones_of(const Plan& plan) {
                                         {control_zone, sizeof(ControlPage)},
                                         {metrics_zone, metrics_per_worker * max_workers},
                                         {series_zone, series_size * max_workers},
+                                        {routes_zone, routes_page_size * max_workers},
                                         {shm::lease_zone, shm::Gauges::zone_size(max_workers + 1)}};
     for (std::size_t id = 0; id < shm::table_zones.size(); ++id) {
         const shm::TableZone& zone = shm::table_zones[id];

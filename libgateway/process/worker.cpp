@@ -34,7 +34,8 @@ Worker::Worker(WorkerStart start)
     : start_(std::move(start)),
       page_(page_of(start_)),
       control_(*start_.segment->zone_as<ControlPage>(control_zone)),
-      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_)),
+      log_(std::move(start_.access_log), std::move(start_.error_log), counters_of(start_),
+           slot_of(start_.segment->zone(routes_zone), start_.index)),
       series_(slot_of(start_.segment->zone(series_zone), start_.index)),
       tables_(*start_.segment, {start_.index, start_.incarnation}) {
     site_ = std::make_unique<proxy::Site>(reactor_, net::ResolverSettings{}, counters_of(start_));

@@ -3,6 +3,7 @@
 #include "libgateway/base/log.hpp"
 #include "libgateway/proxy/exchange_state.hpp"
 #include "libgateway/telemetry/error_log.hpp"
+#include "libgateway/telemetry/route_traffic.hpp"
 
 namespace gateway::process {
 
@@ -20,7 +21,9 @@ bool read_piece(void* source, const telemetry::AccessFormat::Piece& piece, std::
 
 }  // namespace
 
-WorkerLog::WorkerLog(UniqueFd access, UniqueFd error, telemetry::CounterPage& counters) : counters_(counters) {
+WorkerLog::WorkerLog(UniqueFd access, UniqueFd error, telemetry::CounterPage& counters, std::span<std::byte> routes)
+    : counters_(counters), routes_(routes) {
+    other_routes_ = traffic_of({});
     if (access) {
         access_ = std::make_shared<telemetry::LogRing>(access_ring);
         access_log_ = thread_.add(access_, std::move(access));
@@ -67,7 +70,29 @@ void WorkerLog::ended(proxy::ProxyExchange& exchange) noexcept {
     telemetry::add(counters_.client_bytes_in, exchange.request_length + exchange.upload.taken());
     telemetry::add(counters_.upstream_attempts, exchange.attempt_count);
     if (exchange.attempt_count > 1) telemetry::add(counters_.upstream_retries, exchange.attempt_count - 1);
+    count_route(exchange);
     if (access_ && format_) format_->write(*access_, read_piece, &exchange);
+}
+
+// From the turn in which the request began to the one in which it ended: reading the clock once more would cost more
+// than all that is counted here.
+void WorkerLog::count_route(const proxy::ProxyExchange& exchange) noexcept {
+    if (!exchange.route) return;
+    telemetry::Series*& traffic = exchange.route->traffic;
+    if (!traffic) traffic = traffic_of(exchange.route->route_id);
+    if (!traffic) return;
+    telemetry::count_route(*traffic, exchange.status, exchange.site().reactor.turn_started_ns() - exchange.started_ns);
+}
+
+// With no room, or no memory for the name, it is counted with others.
+telemetry::Series* WorkerLog::traffic_of(std::string_view route) noexcept try {
+    label_.clear();
+    telemetry::append_label(label_, route);
+    telemetry::Series* found =
+        routes_.find_or_add({telemetry::SeriesKind::route_traffic, 0, telemetry::RouteTraffic::cells, label_});
+    return found ? found : other_routes_;
+} catch (const std::exception&) {
+    return other_routes_;
 }
 
 std::uint64_t WorkerLog::dropped() const noexcept {

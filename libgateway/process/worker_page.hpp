@@ -41,7 +41,7 @@ struct ControlPage {
 
 using WorkerPages = std::array<WorkerPage, max_workers>;
 inline constexpr std::string_view workers_zone = "workers", control_zone = "control", metrics_zone = "metrics",
-                                  series_zone = "series";
+                                  series_zone = "series", routes_zone = "routes";
 // Of metrics with labels, per worker slot, unless the plan says otherwise; pages that nobody wrote cost nothing.
 inline constexpr std::size_t default_series_size = 15u << 20;
 // The part of such a zone that is `index`'s; empty if there is none.
@@ -50,5 +50,7 @@ std::span<Byte> slot_of(std::span<Byte> zone, std::size_t index) noexcept {
     const std::size_t size = zone.size() / max_workers / 8 * 8;
     return index < max_workers ? zone.subspan(index * size, size) : std::span<Byte>();
 }
+// Of what is counted by route, per worker slot: room for more than 5,000 routes.
+inline constexpr std::size_t routes_page_size = 4u << 20;
 
 }  // namespace gateway::process

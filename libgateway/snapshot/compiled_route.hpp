@@ -8,6 +8,10 @@
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/upstream/upstream.hpp"
 
+namespace gateway::telemetry {
+class Series;
+}
+
 namespace gateway {
 
 // All that an exchange needs after the match, resolved once per route and version of what it refers to. Immutable;
@@ -31,7 +35,8 @@ public:
     std::uint64_t request_body_needed = 0;  // most of chain and global chain; 0: stream
     upstream::Timeouts timeouts;            // route's, else upstream's
 
-    std::uint64_t serial = 0;  // a number that no other compiled route of this thread ever had
+    std::uint64_t serial = 0;                      // a number that no other compiled route of this thread ever had
+    mutable telemetry::Series* traffic = nullptr;  // where its exchanges are counted, once one has ended
     std::string route_id, route_name, service_id, service_name;
 
     // Versions of what this was resolved from; equal ones mean that it is still right.

@@ -76,6 +76,13 @@ std::vector<ObjectPtr> Document::objects() const {
     return all;
 }
 
+std::vector<ObjectPtr> Document::objects(config::Kind kind) const {
+    std::vector<ObjectPtr> all;
+    all.reserve(size(kind));
+    for (const auto& entry : of(kind)) all.push_back(entry.second);
+    return all;
+}
+
 std::vector<config::Change> diff(const Document& before, const Document& after) {
     std::vector<config::Change> changes;
     std::vector<ObjectPtr> made;

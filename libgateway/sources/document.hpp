@@ -48,6 +48,8 @@ public:
     std::uint64_t next_order(config::Kind kind) const noexcept;
     // All objects by kind and order: what a full delta holds.
     std::vector<ObjectPtr> objects() const;
+    // Those of one kind, in no order.
+    std::vector<ObjectPtr> objects(config::Kind kind) const;
     // Every object of one kind, in no order.
     template <class Each>
     void each(config::Kind kind, Each&& each) const {

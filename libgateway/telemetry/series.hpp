@@ -14,13 +14,14 @@
 namespace gateway::telemetry {
 
 enum class SeriesKind : std::uint16_t {
-    http_status = 1,     // one cell
-    http_latency,        // histograms by type: request, upstream, apisix
-    bandwidth,           // cells: ingress, egress
-    batch_entries,       // gauge
-    plugin_seconds,      // one histogram, nanoseconds
-    route_plugin_times,  // of one route: how often, and nanoseconds together
-    log_entries_dropped  // one cell
+    http_status = 1,      // one cell
+    http_latency,         // histograms by type: request, upstream, apisix
+    bandwidth,            // cells: ingress, egress
+    batch_entries,        // gauge
+    plugin_seconds,       // one histogram, nanoseconds
+    route_plugin_times,   // of one route: how often, and nanoseconds together
+    log_entries_dropped,  // one cell
+    route_traffic         // route_traffic.hpp; in pages of their own
 };
 constexpr bool is_gauge(SeriesKind kind) noexcept {
     return kind == SeriesKind::batch_entries;
