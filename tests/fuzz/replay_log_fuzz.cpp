@@ -1,4 +1,5 @@
 // Lines of an access log: any bytes are a request that can be matched, or a reason why not, and never a surprise.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
