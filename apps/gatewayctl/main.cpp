@@ -1,5 +1,6 @@
 // gatewayctl: asks a running gateway over its control socket and shows the answer.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +105,21 @@ std::string socket_of(const std::string& config_path) {
     execute(arguments);
 }
 
+// So does walking a log: the gateway has told what is to be compared, which travels in a memory file.
+[[noreturn]] void replay_offline(const CommandLine& line, const std::string& sides) {
+    const int file = ::memfd_create("sides", 0);
+    for (std::string_view left = sides; file >= 0 && !left.empty();) {
+        const ssize_t count = ::write(file, left.data(), left.size());
+        if (count < 0) ::_exit(fail(Status::refused, "no memory for what the gateway answered"));
+        left.remove_prefix(static_cast<std::size_t>(count));
+    }
+    std::vector<std::string> arguments = tool("replay", line.config_path);
+    if (line.json) arguments.push_back("--json");
+    arguments.push_back("/proc/self/fd/" + std::to_string(file));
+    arguments.emplace_back(line.request.text("replay"));
+    execute(arguments);
+}
+
 bool read_content(CommandLine& line) {
     std::string text;
     if (line.content_path == "-") {
@@ -150,7 +166,7 @@ int main(int argc, char* argv[]) {
         return 0;
     }
     if (line.request.command == "check") check_offline(line);
-    if (line.request.command == "keys") keys_offline(line);
+    if (line.request.command == "keys" && !line.request.flag("store")) keys_offline(line);
     if (!line.content_path.empty() && !read_content(line))
         return fail(Status::usage, line.content_path + ": cannot be read");
     if (line.request.command == "version" && !line.json) std::cout << "gatewayctl " GATEWAY_VERSION "\n";
@@ -161,5 +177,7 @@ int main(int argc, char* argv[]) {
                                              "; name it with -s");
     const Answer answer = gateway::control::ask(socket, line.request, line.limit);
     if (answer.status == Status::unreachable && line.request.command == "plugin") ask_files_about_plugins(line);
+    const bool replays = line.request.command == "diff" && !line.request.text("replay").empty();
+    if (replays && answer.status == Status::ok) replay_offline(line, answer.result);
     return show(line, answer);
 }

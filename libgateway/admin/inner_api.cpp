@@ -104,6 +104,8 @@ asio::awaitable<Reply> InnerApi::route(const Request& request) {
     }
     if (request.method != "GET") co_return page(404, settings_.page_token);
     if (word == "schema" && id.empty()) co_return schemas(objects_);
+    if (word == "config" && id == "errors")
+        co_return json_reply(200, json::write(errors_ ? errors_() : Value::array()));
     co_return show(word, id);
 }
 

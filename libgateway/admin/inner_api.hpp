@@ -18,9 +18,11 @@ public:
     };
     // Reads both files again; the reason if that was refused.
     using Reload = std::function<boost::asio::awaitable<std::string>()>;
+    // [{"resource", "id", "error", "since"}]: what is not in force because it was refused.
+    using Errors = std::function<json::Value()>;
     // `objects` outlives this.
-    InnerApi(const Objects& objects, Settings settings, Reload reload = {})
-        : objects_(objects), settings_(std::move(settings)), reload_(std::move(reload)) {}
+    InnerApi(const Objects& objects, Settings settings, Reload reload = {}, Errors errors = {})
+        : objects_(objects), settings_(std::move(settings)), reload_(std::move(reload)), errors_(std::move(errors)) {}
     void use(Settings settings) { settings_ = std::move(settings); }
 
     boost::asio::awaitable<Reply> answer(Request request);
@@ -34,6 +36,7 @@ private:
     const Objects& objects_;
     Settings settings_;
     Reload reload_;
+    Errors errors_;
 };
 
 }  // namespace gateway::admin

@@ -57,6 +57,8 @@ private:
             arguments.set("strict", true);
         } else if (option == "--dry-run") {
             arguments.set("dry_run", true);
+        } else if (option == "--store") {
+            arguments.set("store", true);
         } else if (option == "--plain") {
             arguments.set("plain", true);
         } else if (option == "--prune") {
@@ -67,6 +69,8 @@ private:
             arguments.set("revert_if", json::Value(value_of(option)));
         } else if (option == "--rev") {
             arguments.set("revision", json::Value(value_of(option)));
+        } else if (option == "--replay") {
+            arguments.set("replay", json::Value(value_of(option)));
         } else if (option == "-n") {
             arguments.set("count", json::Value(value_of(option)));
         } else if (option == "--from") {
@@ -131,6 +135,9 @@ private:
         } else if (command == "apply" || command == "import" || command == "diff") {
             name_words({command == "diff" ? "file?" : "file"});
             line_.content_path = line_.request.text("file");
+            const std::string_view log = line_.request.text("replay");
+            const bool past = line_.request.arguments.find("revision") != nullptr;
+            if (command == "diff" && !log.empty() && (past || (log == "-" && line_.content_path == "-"))) usage_error();
         } else if (command == "export") {
             name_words({"file?"});
             line_.output_path = line_.request.text("file");
@@ -143,8 +150,9 @@ private:
         } else if (command == "keys") {
             name_words({"what", "file?"});
             const std::string_view what = line_.request.text("what");
-            const bool needs_file = what == "reencrypt" && line_.request.text("file").empty();
-            if (line_.error.empty() && (needs_file || (what != "check" && what != "reencrypt"))) usage_error();
+            const bool file = !line_.request.text("file").empty(), store = line_.request.flag("store");
+            const bool fits = what == "check" ? !store : what == "reencrypt" && file != store;
+            if (line_.error.empty() && !fits) usage_error();
         } else {
             name_words({});
         }
@@ -178,8 +186,8 @@ std::string help_text() {
     for (const CommandHelp& command : commands) table.add({std::string(command.usage), std::string(command.help)});
     text += table.text();
     return text +
-           "\nexit status: 0 done, 1 refused or invalid, 2 usage, 3 gateway not reachable, 4 not ready or a worker "
-           "lags\n";
+           "\nexit status: 0 done, 1 refused or invalid, 2 usage (of diff --replay: requests would end elsewhere), "
+           "3 gateway not reachable, 4 not ready or a worker lags\n";
 }
 
 }  // namespace gateway::control

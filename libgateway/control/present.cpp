@@ -120,6 +120,13 @@ std::string show_text(std::string_view what, const json::Value& result) {
     return table_of(result, {"worker", "client", "listener", "requests", "state", "route"});
 }
 
+std::string reencrypted_text(const json::Value& result, bool dry_run) {
+    return lines_of(member(result, "not_readable"), "not readable: ") +
+           lines_of(member(result, "skipped"), "skipped: ") + cell(result, "rewritten") +
+           (dry_run ? " would be rewritten, " : " rewritten, ") + cell(result, "current") +
+           " already current (revision " + cell(result, "revision") + ")\n";
+}
+
 std::string plugin_list(const json::Value& result) {
     return table_of(result,
                     {"name", "priority", "type", "version", "scope", "phases", "places", "on_error", "enabled"});
@@ -192,6 +199,7 @@ std::string present(const Request& request, const Answer& answer) {
     }
     if (command == "history") return history_text(*result);
     if (command == "diff") return changes_text(*result);
+    if (command == "keys") return reencrypted_text(*result, request.flag("dry_run"));
     if (command == "export") return result->string();
     if (command == "explain") return explain_text(*result);
     if (command == "show") return show_text(request.text("what"), *result);

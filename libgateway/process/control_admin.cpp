@@ -73,6 +73,22 @@ admin::HttpServer::Limits inner_limits() {
     return limits;
 }
 
+json::Value error_row(std::string_view resource, const json::Value& id, const std::string& error, std::int64_t since) {
+    return json::Value::object(
+        {{"resource", json::Value(resource)}, {"id", id}, {"error", json::Value(error)}, {"since", time_text(since)}});
+}
+
+// Items that are left out, and the files as a whole where they were refused.
+json::Value config_errors(const Control& control) {
+    json::Value rows = json::Value::array();
+    const ReloadRecord& refused = control.situation().refused;
+    for (const std::string& error : refused.errors)
+        rows.push(error_row("configuration", json::Value(), error, refused.at_ms));
+    for (const Catalogue::LeftOut& one : control.left_out())
+        rows.push(error_row(one.resource, json::Value(one.id), one.error, one.since_ms));
+    return rows;
+}
+
 // The reason if the files were refused.
 asio::awaitable<std::string> reload_files(Control& control) {
     if (!control.in_charge()) co_return std::string(handing_over);
@@ -204,7 +220,9 @@ asio::awaitable<admin::Reply> AdminDoor::answer(admin::Request request) {
 InnerDoor::InnerDoor(Control& control)
     : control_(control),
       objects_(control),
-      api_(objects_, inner_settings(control), [&control] { return reload_files(control); }),
+      api_(
+          objects_, inner_settings(control), [&control] { return reload_files(control); },
+          [&control] { return config_errors(control); }),
       server_(control.loop(),
               {[this](admin::Request request) { return answer(std::move(request)); },
                [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },

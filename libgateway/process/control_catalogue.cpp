@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "libgateway/base/clock.hpp"
 #include "libgateway/base/strings.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
@@ -169,6 +170,7 @@ void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringP
                                                                config::process_environment(), file_);
     reading.found.append(result.diagnostics);
     reading.dropped = std::move(result.dropped);
+    reading.left_out = std::move(result.left_out);
     reading.file = std::move(result.document);
 }
 
@@ -278,8 +280,10 @@ Catalogue::Shelf Catalogue::shelve(const std::vector<store::Entry>& entries, con
         shelved = {entry.object, entry.order, nullptr};
         config::Diagnostics found;
         const auto checked = sources::check_object(kept.kind, kept.id, kept.json, "store", rules, exists, found);
-        for (const std::string& text : texts_of(found, config::Severity::error))
+        for (const std::string& text : texts_of(found, config::Severity::error)) {
+            if (shelved.refusal.empty()) shelved.refusal = text;
             reading.hidden.push_back(text + ": it is left out");
+        }
         if (checked) shelved.object = object_for_workers(kept.kind, kept.id, entry.order, *checked);
     }
     return shelf;
@@ -297,6 +301,7 @@ void Catalogue::accept(Reading reading) {
         keyring_ = std::move(reading.keyring);
     }
     if (reading.file) file_ = std::move(*reading.file);
+    if (reading.document) file_left_out_ = std::move(reading.left_out);
     if (reading.shelf) {
         shelf_ = std::move(*reading.shelf);
         next_expiry_ = 0;
@@ -304,12 +309,33 @@ void Catalogue::accept(Reading reading) {
     }
     active_ = std::move(*reading.document);
     credentials_ = reading.credentials ? std::move(*reading.credentials) : index_of(active_);
+    note_left_out();
+}
+
+// What is left out for the same reason as before is so since then.
+void Catalogue::note_left_out() {
+    std::vector<LeftOut> before = std::move(left_out_);
+    left_out_.clear();
+    const auto add = [&](const sources::LeftOut& one) {
+        const auto known = std::find_if(before.begin(), before.end(), [&](const LeftOut& old) {
+            return old.resource == one.resource && old.id == one.id && old.error == one.error;
+        });
+        left_out_.push_back({one, known == before.end() ? wall_ms() : known->since_ms});
+    };
+    for (const sources::LeftOut& one : file_left_out_) add(one);
+    for (const auto& [key, shelved] : shelf_) {
+        const bool hidden = file_.find(key.first, key.second) != nullptr;
+        if (!shelved.refusal.empty() && !hidden)
+            add({std::string(config::list_name(key.first)), key.second, shelved.refusal});
+    }
 }
 
 void Catalogue::accept(const Draft& draft) {
-    bool ended = false;
+    bool ended = false, refused_before = false;
     for (const Draft::Step& step : draft.steps) {
         const Key& key = step.key;
+        const auto shelved = shelf_.find(key);
+        refused_before = refused_before || (shelved != shelf_.end() && !shelved->second.refusal.empty());
         const bool consumer = key.first == Kind::consumer;
         if (consumer && step.before.object) credentials_.remove(key.second, json::parse(step.before.object->json));
         if (consumer && step.after.object) credentials_.add(key.second, json::parse(step.after.object->json));
@@ -323,6 +349,7 @@ void Catalogue::accept(const Draft& draft) {
             ended = ended || (step.before.stored && step.before.stored->expires_ms == next_expiry_);
         }
     }
+    if (refused_before) note_left_out();
     if (!ended || next_expiry_ == 0) return;
     next_expiry_ = 0;
     for (const auto& one : shelf_) note(one.second);

@@ -37,6 +37,7 @@ public:
         store::StoredPtr stored;  // null: known from the last good revision only, the store cannot be read
         std::uint64_t order = 0;
         sources::ObjectPtr object;  // null: the checks of today refuse it
+        std::string refusal{};      // then: why
         bool there() const noexcept { return stored || object; }
     };
     using Key = std::pair<config::Kind, std::string>;
@@ -46,6 +47,7 @@ public:
     struct Reading {
         config::Diagnostics found;
         std::vector<std::string> dropped;                      // items left out (invalid_items: drop)
+        std::vector<sources::LeftOut> left_out;                // the same
         std::shared_ptr<const config::StaticConfig> settings;  // null: the static file was not read, or is bad
         KeyringPtr keyring;                                    // of these settings
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
@@ -56,6 +58,10 @@ public:
         std::optional<Shelf> shelf;                            // the store's objects, if they were read anew
         std::vector<std::string> errors() const;
         std::vector<std::string> warnings() const;
+    };
+    // What is not in force although it is in the file or in the store, since when.
+    struct LeftOut : sources::LeftOut {
+        std::int64_t since_ms = 0;  // wall clock
     };
     // An object as people see it, whoever owns it.
     struct Shown {
@@ -101,6 +107,7 @@ public:
     const sources::Document& document() const noexcept { return active_; }
     const sources::Document& file() const noexcept { return file_; }
     const Shelf& shelf() const noexcept { return shelf_; }
+    const std::vector<LeftOut>& left_out() const noexcept { return left_out_; }
     // When the next object ends (wall clock), at the earliest; 0: none does.
     std::int64_t next_expiry() const noexcept { return next_expiry_; }
     const sources::CredentialIndex& credentials() const noexcept { return credentials_; }
@@ -128,6 +135,7 @@ private:
     std::string file_place(const sources::Object& object) const;
     void use(std::shared_ptr<const config::StaticConfig> settings);
     void note(const Shelved& shelved) noexcept;
+    void note_left_out();
 
     std::string config_path_;
     bool root_;
@@ -136,6 +144,8 @@ private:
     std::unique_ptr<sources::FileWatch> watch_;
     sources::Document file_, active_;
     Shelf shelf_;
+    std::vector<sources::LeftOut> file_left_out_;
+    std::vector<LeftOut> left_out_;  // of both
     std::uint64_t next_order_, file_revision_ = 0;
     std::int64_t next_expiry_ = 0;
     sources::CredentialIndex credentials_{sources::program_rules().credential_key};  // of active_

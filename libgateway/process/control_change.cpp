@@ -151,6 +151,7 @@ void Control::remember(const Outcome& outcome) {
     if (outcome.record.result == "applied") situation_.changed_ms = situation_.last.at_ms;
     for (const std::string& error : outcome.record.errors) log::error("{}", error);
     if (outcome.record.of_store) return;
+    situation_.refused = outcome.record.result == "refused" ? situation_.last : ReloadRecord();
     for (const std::string& warning : outcome.record.warnings) log::warn("{}", warning);
     if (outcome.record.result != "applied") return;
     if (outcome.record.by == "start")

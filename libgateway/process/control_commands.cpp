@@ -215,15 +215,11 @@ asio::awaitable<Answer> check(Control&, const Request&) {
     co_return refuse(Status::usage, "check is carried out by gatewayctl itself, with gatewayd --check");
 }
 
-asio::awaitable<Answer> keys(Control&, const Request&) {
-    co_return refuse(Status::usage, "keys is carried out by gatewayctl itself, with gatewayd --tool keys");
-}
-
 constexpr std::array table{
     ControlCommand{"status", status, true},
     ControlCommand{"reload", reload, false, true},
     ControlCommand{"check", check, true},
-    ControlCommand{"keys", keys, true},
+    ControlCommand{"keys", keys_command, true},
     ControlCommand{"explain", explain, false},
     ControlCommand{"show", show, false},
     ControlCommand{"plugin", plugin, true},

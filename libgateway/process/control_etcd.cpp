@@ -174,7 +174,14 @@ std::vector<Incoming> EtcdSource::news(std::vector<Incoming> objects, bool whole
 void EtcdSource::refused(const Incoming& object, const std::string& why) {
     Refused& kept = refused_[{object.edit.kind, object.edit.id}];
     if (kept.why != why) log::error("etcd: {}; it stays as it was", why);
-    kept = {object, why};
+    kept = {object, why, wall_ms()};
+}
+
+std::vector<Catalogue::LeftOut> EtcdSource::left_out() const {
+    std::vector<Catalogue::LeftOut> list;
+    for (const auto& [key, one] : refused_)
+        list.push_back({{std::string(config::list_name(key.first)), key.second, one.why}, one.since_ms});
+    return list;
 }
 
 asio::awaitable<std::string> EtcdSource::commit(Draft& draft) {

@@ -42,6 +42,7 @@ public:
     std::vector<Incoming> news(std::vector<Incoming> objects, bool whole, const Catalogue::Shelf& shelf);
     // An object that the checks refuse: it stays as it was, and is tried again with the next change.
     void refused(const Incoming& object, const std::string& why);
+    std::vector<Catalogue::LeftOut> left_out() const;
     void accepted(const Catalogue::Key& key) { refused_.erase(key); }
 
     // Why etcd cannot be written or followed; empty: it can.
@@ -65,6 +66,7 @@ private:
     struct Refused {
         Incoming object;
         std::string why;
+        std::int64_t since_ms = 0;
     };
     asio::io_context& loop_;
     const unsigned patience_;  // failures at the start

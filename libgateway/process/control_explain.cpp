@@ -49,12 +49,12 @@ public:
     json::Value list = json::Value::array();
 };
 
-json::Value plugin_row(const PluginEntry& entry, std::string_view scope) {
+json::Value plugin_row(const PluginEntry& entry, std::string_view scope, bool masks_secrets) {
     const PluginType* type = plugin_registry().find(entry.name);
     const json::Value* own = entry.config->find("_meta");
     const json::Value* priority = own ? own->find("priority") : nullptr;
     json::Value shown = *entry.config;
-    mask_secrets(entry.name, shown);
+    if (masks_secrets) mask_secrets(entry.name, shown);
     return json::Value::object({{"plugin", json::Value(entry.name)},
                                 {"priority", priority ? *priority : json::Value(type ? type->priority : 0)},
                                 {"source", json::Value(entry.where)},
@@ -146,7 +146,7 @@ json::Value DocumentView::explain(const json::Value& arguments) const {
     const route::MatchInput input = request.input();
     Passed passed;
     const route::RouteMatch match = router_.find(input, &passed);
-    const Asker who = asker(arguments);
+    const Asker who = asker(id_of(arguments, "consumer"));
     json::Value result = match ? matched(*match.rule(), who) : json::Value::object({{"route", nullptr}});
     result.set("revision", revision());
     result.set("method", json::Value(request.method()));
@@ -167,9 +167,13 @@ json::Value DocumentView::explain(const json::Value& arguments) const {
     return result;
 }
 
-DocumentView::Asker DocumentView::asker(const json::Value& arguments) const {
+json::Value DocumentView::reached(const route::RouteRule& rule, std::string_view consumer) const {
+    return matched(rule, asker(std::string(consumer)));
+}
+
+DocumentView::Asker DocumentView::asker(std::string id) const {
     Asker asker;
-    asker.id = id_of(arguments, "consumer");
+    asker.id = std::move(id);
     if (asker.id.empty()) return asker;
     asker.consumer = object(config::Kind::consumer, asker.id);
     if (asker.consumer.is_null()) throw std::runtime_error("--consumer: there is no consumer " + asker.id);
@@ -220,7 +224,8 @@ json::Value DocumentView::chain_of(std::string_view id, const json::Value& route
         sources.push_back({names.back(), plugins_of(rules.back())});
     }
     std::vector<json::Value> more;
-    for (const PluginEntry& entry : merge_global_rules(sources)) more.push_back(plugin_row(entry, "global"));
+    for (const PluginEntry& entry : merge_global_rules(sources))
+        more.push_back(plugin_row(entry, "global", settings_.masks_secrets));
     add_sorted(rows, std::move(more));
 
     const std::string service_name = "services/" + id_of(route, "service_id");
@@ -232,7 +237,7 @@ json::Value DocumentView::chain_of(std::string_view id, const json::Value& route
     std::vector<PluginEntry> merged = merge_route_plugins(all, settings_.plugin_config_overrides_route);
     const std::string group_name = "consumer_groups/" + asker.group_id, consumer_name = "consumers/" + asker.id;
     merge_consumer_plugins({group_name, plugins_of(asker.group)}, {consumer_name, plugins_of(asker.consumer)}, merged);
-    for (const PluginEntry& entry : merged) more.push_back(plugin_row(entry, "route"));
+    for (const PluginEntry& entry : merged) more.push_back(plugin_row(entry, "route", settings_.masks_secrets));
     add_sorted(rows, std::move(more));
     return rows;
 }
@@ -261,7 +266,7 @@ json::Value DocumentView::target_of(std::string_view id, const json::Value& rout
         return {};
     }
     json::Value shown = *own;
-    sources::mask_item(config::Kind::upstream, reference, shown);
+    if (settings_.masks_secrets) sources::mask_item(config::Kind::upstream, reference, shown);
     return json::Value::object(
         {{"source", json::Value(source)},
          {"type", member(*own, "type").is_null() ? json::Value("roundrobin") : member(*own, "type")},

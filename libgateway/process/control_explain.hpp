@@ -20,6 +20,7 @@ struct ExplainSettings {
     route::RouterKind router = route::RouterKind::uri;
     http::PathOptions path;
     bool plugin_config_overrides_route = true;
+    bool masks_secrets = true;  // false: the objects hold none, or what stands for them is to be compared
 };
 
 ExplainSettings explain_settings(const config::StaticConfig& settings);
@@ -38,6 +39,11 @@ public:
     route::RouterKind router_kind() const noexcept { return settings_.router; }
     // Of all routes that are not switched off, by id.
     const std::vector<Ref<const route::RouteRule>>& rules() const noexcept { return rules_; }
+    // As a worker would find it.
+    route::RouteMatch find(const route::MatchInput& input) const { return router_.find(input); }
+    // What becomes of a request that matched this route, as explain tells it; empty `consumer`: nobody's.
+    json::Value reached(const route::RouteRule& rule, std::string_view consumer) const;
+    bool has(config::Kind kind, std::string_view id) const { return of(kind).count(id) != 0; }
     // See ImaginedRequest for the arguments; throws std::runtime_error if they are wrong.
     json::Value explain(const json::Value& arguments) const;
     // Rows for people; those whose id or any shown text contains `filter`.
@@ -57,7 +63,7 @@ private:
         std::string id, group_id;  // empty: nobody
         json::Value consumer, group;
     };
-    Asker asker(const json::Value& arguments) const;
+    Asker asker(std::string id) const;
     json::Value matched(const route::RouteRule& rule, const Asker& asker) const;
     json::Value chain_of(std::string_view id, const json::Value& route, const json::Value& service,
                          const json::Value& plugin_config, const Asker& asker) const;

@@ -138,6 +138,22 @@ std::string file_of(const Catalogue& in_force, const std::string& heading) {
     return text + "#END\n";
 }
 
+std::string file_of_stored(const std::vector<store::StoredPtr>& objects) {
+    std::string text = "{";
+    for (const Kind kind : item_kinds) {
+        std::string items;
+        for (const store::StoredPtr& object : objects) {
+            if (object->kind != kind) continue;
+            json::Value item = json::parse(object->json);
+            name_item(kind, object->id, item);
+            items += (items.empty() ? "\n" : ",\n") + json::write(item);
+        }
+        if (items.empty()) continue;
+        text += (text.size() == 1 ? "\"" : ",\"") + std::string(config::list_name(kind)) + "\":[" + items + "]";
+    }
+    return text + "}";
+}
+
 json::Value content_of(Kind kind, std::string_view id, std::string_view text, const keyring::Keyring& ring) {
     json::Value value = json::parse(text);
     config::Errors ignored;

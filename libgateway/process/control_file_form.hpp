@@ -24,6 +24,10 @@ std::vector<std::string> unreadable_secrets(const std::vector<store::Edit>& edit
 // All objects in force, one on a line; secrets are encrypted if the ring can.
 std::string file_of(const Catalogue& in_force, const std::string& heading);
 
+// Objects of the store as they are kept, in the form of a route file in JSON, one on a line; the n-th of a kind is the
+// n-th in its list.
+std::string file_of_stored(const std::vector<store::StoredPtr>& objects);
+
 // Objects without what does not matter to a comparison: secrets in plain text, no times.
 using Contents = std::map<Catalogue::Key, json::Value>;
 json::Value content_of(config::Kind kind, std::string_view id, std::string_view text, const keyring::Keyring& ring);

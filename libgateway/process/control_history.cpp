@@ -259,6 +259,10 @@ asio::awaitable<Answer> history_command(Control& control, const Request& request
 }
 
 asio::awaitable<Answer> diff_command(Control& control, const Request& request) {
+    if (request.arguments.find("replay")) {
+        Answer sides = co_await replay_answer(control, request);
+        co_return sides;
+    }
     std::optional<std::uint64_t> number;
     if (!read_number(request, "revision", number))
         co_return control::refuse(Status::usage, "usage: gatewayctl diff [--rev N] [FILE]");

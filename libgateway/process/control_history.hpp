@@ -7,6 +7,8 @@ namespace gateway::process {
 
 asio::awaitable<control::Answer> history_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> diff_command(Control& control, const control::Request& request);
+// The part of diff that is for a replay.
+asio::awaitable<control::Answer> replay_answer(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> rollback_command(Control& control, const control::Request& request);
 // Makes the objects of the store what they were at that revision.
 asio::awaitable<control::Answer> roll_back(Control& control, std::uint64_t number, store::Author author);
@@ -14,6 +16,8 @@ asio::awaitable<control::Answer> apply_command(Control& control, const control::
 asio::awaitable<control::Answer> import_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> export_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> confirm_command(Control& control, const control::Request& request);
+
+asio::awaitable<control::Answer> keys_command(Control& control, const control::Request& request);
 
 // What an attempt to change something came to, as every command that changes something answers.
 control::Answer answer_of(const Control& control, const Control::Outcome& outcome);

@@ -38,6 +38,10 @@ void Control::follow_etcd() {
     etcd_->run();
 }
 
+std::vector<Catalogue::LeftOut> Control::left_out() const {
+    return etcd_ ? etcd_->left_out() : catalogue_.left_out();
+}
+
 void Control::begin_without_etcd(bool kept, Outcome& outcome) {
     const std::string why = "etcd: " + etcd_->problem();
     if (kept) outcome.record.warnings.push_back(why + "; the last good revision is used");

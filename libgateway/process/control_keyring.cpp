@@ -74,6 +74,15 @@ KeyringPtr load_keyring(const config::StaticConfig& settings, const std::string&
         for (const std::string& key : encryption.key_encrypt_salt->keys)
             ring->add(key, Keyring::Use::decrypt_only, field + ".key_encrypt_salt");
     }
+    if (settings.etcd_provider() && !encryption.keyring && !ring->writer()) {
+        found.add({config::Severity::warning,
+                   config_path,
+                   {},
+                   {},
+                   field + ".keyring",
+                   "no key encrypts: secrets are written to etcd in plain text",
+                   {}});
+    }
     return ring;
 }
 

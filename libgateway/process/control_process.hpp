@@ -94,6 +94,8 @@ public:
     Revisions& revisions() noexcept { return *revisions_; }
     std::uint64_t revision() const noexcept { return revisions_->revision(); }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
+    // Objects that are not in force because the checks refuse them, of file, store or etcd.
+    std::vector<Catalogue::LeftOut> left_out() const;
     MasterLink& master() noexcept { return master_; }
     StoreThread& store() noexcept { return store_; }
     const std::optional<store::Trial>& trial() const noexcept { return trial_; }

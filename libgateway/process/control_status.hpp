@@ -31,6 +31,7 @@ struct Situation {
     std::string source;   // the route file
     std::string missing;  // why there is no document yet; empty: there is one
     ReloadRecord last;
+    ReloadRecord refused;              // the last change of the files, if it was refused; else without errors
     std::string store, store_problem;  // its file, and why it cannot be written; empty: it can
     std::string trial;                 // what is being tried, for people
     std::string upgrade_note;          // what became of the last new binary

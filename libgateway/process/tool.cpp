@@ -12,6 +12,7 @@
 #include "libgateway/process/control_plan.hpp"
 #include "libgateway/process/control_plugins.hpp"
 #include "libgateway/process/tool_keys.hpp"
+#include "libgateway/process/tool_replay.hpp"
 #include "libgateway/route/shadow.hpp"
 
 namespace gateway::process {
@@ -211,10 +212,12 @@ int run_tool(std::string_view name, const std::vector<std::string>& arguments) t
     if (name == "socket-path") return socket_path(options);
     if (name == "explain") return explain(options);
     if (name == "plugin") return plugin(options);
+    if (name == "replay" && options.words.size() == 2)
+        return run_replay(options.words[0], options.words[1], options.json);
     if (name == "keys")
         return run_keys({options.words, options.config_path, options.dry_run, options.json, options.plain_texts});
-    return fail(usage,
-                "unknown tool \"" + std::string(name) + "\": check, check-static, socket-path, explain, plugin, keys");
+    return fail(usage, "unknown tool \"" + std::string(name) +
+                           "\": check, check-static, socket-path, explain, plugin, keys, replay SIDES LOG");
 } catch (const std::exception& error) {
     return fail(invalid, error.what());
 }

@@ -12,7 +12,7 @@
 
 #include "libgateway/base/unique_fd.hpp"
 #include "libgateway/config/read_file.hpp"
-#include "libgateway/process/control_catalogue.hpp"
+#include "libgateway/process/control_file_form.hpp"
 #include "libgateway/process/control_keyring.hpp"
 #include "libgateway/sources/reencrypt.hpp"
 
@@ -85,7 +85,7 @@ void print_object(const sources::SecretObject& object, const KeysRequest& reques
         auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& known) { return known.first == word; });
         if (line == lines.end()) line = lines.insert(line, {word, {}});
         line->second.append(line->second.empty() ? "" : ", ").append(field.path);
-        line->second.append(" in line ").append(std::to_string(field.where.line));
+        if (field.where.line != 0) line->second.append(" in line ").append(std::to_string(field.where.line));
     }
     for (const auto& [word, fields] : lines)
         std::printf("%s: %s (%s)\n", object.name.c_str(), std::string(word).c_str(), fields.c_str());
@@ -167,6 +167,7 @@ private:
                          "no key may encrypt: " + key_file_of(settings) +
                              " is made when the gateway first starts, or set apisix.data_encryption.keyring");
         }
+        if (request_.words.size() == 1 && settings.local_provider()) store_ = settings.deployment.local.path;
         options_.path = request_.words.size() > 1 ? request_.words[1] : settings.deployment.route_file;
         options_.json = options_.path.ends_with(".json");
         options_.plain_texts = request_.plain_texts;
@@ -174,10 +175,25 @@ private:
     }
 
     int check() const {
-        const sources::SecretsReport report = sources::inspect_secrets(text_, options_, *ring_);
+        sources::SecretsReport report = sources::inspect_secrets(text_, options_, *ring_);
         if (!report.problems.ok()) return fail(report.problems);
+        if (!store_.empty()) add_store(report);
         if (!request_.json) print_ring(*ring_);
         return print(report, false);
+    }
+
+    // Objects of the store, as they are on disk; nothing if there is no store yet.
+    void add_store(sources::SecretsReport& report) const {
+        if (::access(store_.c_str(), F_OK) != 0) return;
+        std::vector<store::StoredPtr> objects;
+        for (const store::Entry& entry : store::Store(store_, {}).load().objects) objects.push_back(entry.object);
+        const std::string text = file_of_stored(objects);
+        sources::SecretsReport found = sources::inspect_secrets(text, {store_, true, false}, *ring_);
+        for (sources::SecretObject& object : found.objects) {
+            object.name = "store: " + object.name;
+            for (sources::SecretField& field : object.fields) field.where = {};
+            report.objects.push_back(std::move(object));
+        }
     }
 
     int rewrite() const {
@@ -200,7 +216,7 @@ private:
     config::Diagnostics found_;
     sources::SecretsOptions options_;
     KeyringPtr ring_;
-    std::string text_;
+    std::string text_, store_;
 };
 
 }  // namespace

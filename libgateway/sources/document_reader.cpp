@@ -109,7 +109,9 @@ private:
             const std::string place = list + "/" + std::to_string(position);
             error(value.where, place,
                   "invalid item data of [" + place + "], val: " + json::write(value) + ", it should be an object");
-            if (settings_.drop_invalid) result_.dropped.push_back(result_.diagnostics.list().back().message);
+            if (!settings_.drop_invalid) return;
+            result_.dropped.push_back(result_.diagnostics.list().back().message);
+            result_.left_out.push_back({list, std::to_string(position), "wrong type: expected object"});
             return;
         }
         Item item{id_of_item(kind, value, position), &value};
@@ -133,6 +135,7 @@ private:
         if (errors.empty()) return;
         item.dropped = true;
         if (!settings_.drop_invalid) return;
+        result_.left_out.push_back({list, item.id, std::string(errors.first())});
         mask_item(kind, item.id, *item.value);
         std::string line = "failed to check item data of [" + list + "] err:";
         result_.dropped.push_back(line.append(errors.first()).append(" ,val: ").append(json::write(*item.value)));

@@ -21,10 +21,16 @@ struct RouteFileSettings {
     bool drop_invalid = false;        // leave bad items out instead of refusing the file
 };
 
+// An item that is not in force because the checks refuse it.
+struct LeftOut {
+    std::string resource, id, error;  // "routes", "12" (its position if it is no object), the first error
+};
+
 struct RouteFileResult {
     std::optional<Document> document;  // absent: the previous configuration stays
     config::Diagnostics diagnostics;
     std::vector<std::string> dropped;  // with drop_invalid: a log line for each item left out
+    std::vector<LeftOut> left_out;     // the same items
 };
 
 // `previous` gives unchanged objects their order keys, so that a later diff is as small as the edit.

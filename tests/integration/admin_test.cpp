@@ -338,6 +338,32 @@ TEST_CASE("Control API: what is in force, without a key and without secrets", "[
     REQUIRE(fetch(port, "PUT", "/apisix/admin/routes/1", "", "{}").status() == 404);
 }
 
+TEST_CASE("Control API: what is not in force because it was refused is told with its time", "[e2e][admin]") {
+    const std::string good = "  - {id: good, uri: /good, plugins: {mocking: {response_example: good}}}\n";
+    GatewayOptions options;
+    options.routes = "routes:\n" + good + "  - {id: bad, urii: /bad}\n";
+    options.further = "deployment: {invalid_items: drop, admin: {admin_listen: {port: 0}}}\n";
+    GatewayProcess gateway(options);
+    const auto errors = [&] { return json::parse(fetch(gateway.control_port(), "GET", "/v1/config/errors").body); };
+    REQUIRE(fetch(gateway.port(), "GET", "/good").body == "good");
+    json::Value found = errors();
+    REQUIRE(found.size() == 1);
+    CHECK(found.items()[0].find("resource")->string() == "routes");
+    CHECK(found.items()[0].find("id")->string() == "bad");
+    CHECK_THAT(found.items()[0].find("error")->string(), contains("urii"));
+    const std::string since = found.items()[0].find("since")->string();
+    CHECK(since.size() == 20);
+
+    // A file that is no file changes nothing, and is told beside what is left out since then.
+    CHECK(gateway.reload("routes: [\n").exit == 1);
+    found = errors();
+    REQUIRE(found.size() == 2);
+    CHECK(found.items()[0].find("resource")->string() == "configuration");
+    CHECK(found.items()[1].find("since")->string() == since);
+    CHECK(gateway.reload("routes:\n" + good).exit == 0);
+    CHECK(errors().size() == 0);
+}
+
 TEST_CASE("Admin API: the plugin list is read again", "[e2e][admin]") {
     AdminHouse house;
     REQUIRE(house.ask("PUT", "/plugins/reload").body == "done");

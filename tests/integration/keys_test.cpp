@@ -200,3 +200,34 @@ TEST_CASE("keys: a control that is started again beside a broken static file kee
     CHECK(eventually([&] { return holds(gateway.log(), "the keyring is not known"); }, std::chrono::seconds(20)));
     both_get_in(gateway);
 }
+
+TEST_CASE("keys: secrets of the store are written anew as one revision, and open the same doors", "[e2e][keys]") {
+    GatewayOptions options;
+    options.routes = "routes:\n  - {id: 1, uri: /key, plugins: {key-auth: {}, mocking: {response_example: in}}}\n";
+    options.apisix = "  data_encryption: {keyring: [" + key_a + "]}\n";
+    GatewayProcess gateway(options);
+    REQUIRE(gateway.put("consumer", "jill", R"({"username":"jill","plugins":{"key-auth":{"key":"jills"}}})").exit == 0);
+    const auto enters = [&] { return fetch(gateway.port(), "GET", "/key", "apikey: jills\r\n").status() == 200; };
+    CHECK(enters());
+    CHECK(holds(gateway.ctl({"keys", "check"}).out, "store: consumers/jill: already current (plugins.key-auth.key)"));
+
+    const std::string settings = gateway.folder().read("gateway.yaml");
+    const auto with_ring = [&](const std::string& ring) {
+        std::string text = settings;
+        text.replace(text.find(key_a), key_a.size(), ring);
+        gateway.write_static(text);
+        return gateway.ctl({"reload"}).exit;
+    };
+    REQUIRE(with_ring(key_b + ", " + key_a) == 0);
+    CHECK(holds(gateway.ctl({"keys", "check"}).out, "store: consumers/jill: older key or form"));
+    CHECK(holds(gateway.ctl({"keys", "reencrypt", "--store", "--dry-run"}).out, "1 would be rewritten"));
+    const RunResult done = gateway.ctl({"keys", "reencrypt", "--store"});
+    INFO(done.out);
+    REQUIRE(done.exit == 0);
+    CHECK(holds(done.out, "1 rewritten, 0 already current"));
+    CHECK(holds(gateway.ctl({"history", "-n", "1"}).out, "reencrypt"));
+    CHECK(holds(gateway.ctl({"keys", "reencrypt", "--store"}).out, "0 rewritten, 1 already current"));
+    REQUIRE(with_ring(key_b) == 0);
+    CHECK(gateway.ctl({"keys", "check"}).exit == 0);
+    CHECK(enters());
+}

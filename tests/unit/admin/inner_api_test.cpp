@@ -26,7 +26,8 @@ struct Inner {
         return reply;
     }
     MemoryObjects objects;
-    admin::InnerApi api{objects, {}};
+    json::Value errors = json::Value::array();
+    admin::InnerApi api{objects, {}, {}, [this] { return errors; }};
 };
 
 }  // namespace
@@ -74,4 +75,12 @@ TEST_CASE("control api: reload, memory, and pages for everything else", "[admin]
         REQUIRE_THAT(reply.body, contains("<html>"));
     }
     REQUIRE(inner.ask("DELETE", "/v1/route/1").status == 404);
+}
+
+TEST_CASE("control api: what was refused is told as control tells it", "[admin][inner_api]") {
+    Inner inner;
+    REQUIRE(inner.ask("GET", "/v1/config/errors").body == "[]\n");
+    REQUIRE(inner.ask("GET", "/v1/config/other").status == 404);
+    inner.errors = json::Value::array({json::Value("one")});
+    REQUIRE(inner.ask("GET", "/v1/config/errors").body == "[\"one\"]\n");
 }
