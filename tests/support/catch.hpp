@@ -7,6 +7,7 @@
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #define GATEWAY_CATCH_CONTAINS Catch::Matchers::ContainsSubstring
+using Catch::Approx;  // where version 2 has it
 #else
 #include <catch2/catch.hpp>
 #define GATEWAY_CATCH_CONTAINS Catch::Matchers::Contains
