@@ -19,8 +19,8 @@ struct EtcdGauges {
     static constexpr std::array<std::string_view, 8> lists{"routes",       "services",  "ssls",          "consumers",
                                                            "global_rules", "upstreams", "stream_routes", "protos"};
     bool reachable = false;
-    std::uint64_t store = 0;     // the newest that etcd told us of
-    std::uint64_t followed = 0;  // everything up to this one was taken in
+    std::uint64_t store = 0;                           // the newest that etcd told us of
+    std::uint64_t followed = 0;                        // everything up to this one was taken in
     std::array<std::uint64_t, lists.size()> newest{};  // change of an object, by list
 
     void note(std::string_view list, std::uint64_t modified) noexcept;
@@ -32,7 +32,7 @@ struct ControlGauges {
     bool last_refused = false;    // the last attempt to change something
     std::uint64_t workers_behind = 0;
     std::array<std::uint64_t, config::kind_count> objects{};  // of that revision, by kind
-    std::optional<EtcdGauges> etcd;  // nothing: not the provider
+    std::optional<EtcdGauges> etcd;                           // nothing: not the provider
 };
 
 // All that the exporter asks control for.

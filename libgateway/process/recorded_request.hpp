@@ -1,4 +1,5 @@
-// A request as a line of the access log recorded it, to be matched again. What the log does not hold is told, not guessed.
+// A request as a line of the access log recorded it, to be matched again. What the log does not hold is told, not
+// guessed.
 #pragma once
 
 #include <map>
@@ -15,8 +16,8 @@ class LogNames {
 public:
     // Every member holds the variable of its name.
     LogNames() = default;
-    // As an access log format in JSON writes it: `{"h": "$host"}` means that member `h` holds `host`. Members of several
-    // variables, and formats that are no JSON, tell nothing.
+    // As an access log format in JSON writes it: `{"h": "$host"}` means that member `h` holds `host`. Members of
+    // several variables, and formats that are no JSON, tell nothing.
     explicit LogNames(std::string_view format);
     std::string_view member_of(std::string_view variable) const;
 

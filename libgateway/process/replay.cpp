@@ -19,7 +19,8 @@ const json::Value& member(const json::Value& object, std::string_view name) {
 std::string canonical(json::Value value) {
     if (value.is_object()) {
         json::Value::Object& members = value.make_object();
-        std::sort(members.begin(), members.end(), [](const json::Member& a, const json::Member& b) { return a.key < b.key; });
+        std::sort(members.begin(), members.end(),
+                  [](const json::Member& a, const json::Member& b) { return a.key < b.key; });
         std::string text = "{";
         for (json::Member& one : members) text += json::write(json::Value(one.key)) + canonical(std::move(one.value));
         return text + "}";
@@ -115,8 +116,8 @@ void Replay::compare(const RecordedRequest& request) {
     if (!request.missing().empty())
         return not_judged("a route asks for " + request.missing() + ", which it does not hold");
     ++judged_;
-    Group& group = group_of(destination(before_, before, request.consumer()),
-                            destination(after_, after, request.consumer()));
+    Group& group =
+        group_of(destination(before_, before, request.consumer()), destination(after_, after, request.consumer()));
     if (group.count++ == 0) {
         group.line = line_;
         if (!group.differs.empty()) group.example = request.text();
@@ -148,8 +149,7 @@ Replay::Destination Replay::describe(const DocumentView& view, const route::Rout
                                         {"plugins", plugins_of(chain)},
                                         {"upstream", member(upstream, "source")},
                                         {"nodes", nodes_of(upstream)}});
-    if (!consumer.empty())
-        result.shown.set("consumer", json::Value(consumer + (stranger ? " (is not there)" : "")));
+    if (!consumer.empty()) result.shown.set("consumer", json::Value(consumer + (stranger ? " (is not there)" : "")));
     return result;
 }
 
@@ -180,7 +180,8 @@ json::Value Replay::result() const {
     for (const Group& group : groups_) {
         if (!group.differs.empty()) changed.push_back(&group);
     }
-    std::stable_sort(changed.begin(), changed.end(), [](const Group* a, const Group* b) { return a->count > b->count; });
+    std::stable_sort(changed.begin(), changed.end(),
+                     [](const Group* a, const Group* b) { return a->count > b->count; });
     json::Value groups = json::Value::array(), reasons = json::Value::array();
     for (const Group* group : changed) groups.push(group_json(*group));
     for (const Count& one : reasons_)

@@ -25,18 +25,19 @@ HashKey fresh_key() {
 }
 
 void hide_secrets(const sources::Object& object, json::Value& value, const HashKey& key) {
-    sources::each_item_secret(config::list_name(object.kind), object.id, value,
-                              [&](const std::string&, json::Value& text, sources::SecretKind) {
-                                  const Hash128 hash = hash128(text.string(), key);
-                                  text = json::Value("secret " + std::to_string(hash.low) + "." +
-                                                     std::to_string(hash.high));
-                              });
+    sources::each_item_secret(
+        config::list_name(object.kind), object.id, value,
+        [&](const std::string&, json::Value& text, sources::SecretKind) {
+            const Hash128 hash = hash128(text.string(), key);
+            text = json::Value("secret " + std::to_string(hash.low) + "." + std::to_string(hash.high));
+        });
 }
 
 json::Value row_of(const sources::Object& object, const HashKey& key) {
     json::Value value = json::parse(object.json);
     hide_secrets(object, value, key);
-    return json::Value::array({json::Value(config::list_name(object.kind)), json::Value(object.id), object.order, value});
+    return json::Value::array(
+        {json::Value(config::list_name(object.kind)), json::Value(object.id), object.order, value});
 }
 
 // Objects of the one that the other does not have just so; those of both, if wanted.
@@ -53,13 +54,12 @@ void add_rows(const sources::Document& of, const sources::Document& other, const
 
 json::Value settings_json(const config::StaticConfig& settings) {
     const ExplainSettings how = explain_settings(settings);
-    return json::Value::object(
-        {{"router", json::Value(router_names[static_cast<std::size_t>(how.router)])},
-         {"delete_uri_tail_slash", how.path.delete_uri_tail_slash},
-         {"normalize_uri_like_servlet", how.path.normalize_uri_like_servlet},
-         {"match_uri_encoded_slash", how.path.match_uri_encoded_slash},
-         {"plugin_config_overrides_route", how.plugin_config_overrides_route},
-         {"access_log_format", json::Value(settings.nginx_config.http.access_log_format)}});
+    return json::Value::object({{"router", json::Value(router_names[static_cast<std::size_t>(how.router)])},
+                                {"delete_uri_tail_slash", how.path.delete_uri_tail_slash},
+                                {"normalize_uri_like_servlet", how.path.normalize_uri_like_servlet},
+                                {"match_uri_encoded_slash", how.path.match_uri_encoded_slash},
+                                {"plugin_config_overrides_route", how.plugin_config_overrides_route},
+                                {"access_log_format", json::Value(settings.nginx_config.http.access_log_format)}});
 }
 
 [[noreturn]] void refuse() {

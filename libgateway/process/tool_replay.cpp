@@ -55,15 +55,17 @@ std::string text_of(const json::Value& object, std::string_view name) {
     if (!value || value->is_null()) return "-";
     if (!value->is_array()) return control::printable(value->is_string() ? value->string() : json::write(*value));
     std::string list;
-    for (const json::Value& item : value->items()) list += (list.empty() ? "" : " ") + control::printable(item.string());
+    for (const json::Value& item : value->items())
+        list += (list.empty() ? "" : " ") + control::printable(item.string());
     return list.empty() ? "-" : list;
 }
 
 // "route 12 (proxied) to upstreams/7 (10.0.0.1:80), plugins key-auth cors"
 std::string destination_text(const json::Value& shown) {
     if (!shown.find("plugins")) return "no route: 404";
-    return fmt::format("route {}, {}, upstream {} ({}), plugins {}{}", text_of(shown, "route"), text_of(shown, "outcome"),
-                       text_of(shown, "upstream"), text_of(shown, "nodes"), text_of(shown, "plugins"),
+    return fmt::format("route {}, {}, upstream {} ({}), plugins {}{}", text_of(shown, "route"),
+                       text_of(shown, "outcome"), text_of(shown, "upstream"), text_of(shown, "nodes"),
+                       text_of(shown, "plugins"),
                        shown.find("consumer") ? ", consumer " + text_of(shown, "consumer") : "");
 }
 
@@ -79,10 +81,11 @@ std::string report(const json::Value& result) {
     std::string text;
     const auto& groups = result.find("groups")->items();
     for (std::size_t i = 0; i < std::min(groups.size(), groups_told); ++i) text += group_text(groups[i]);
-    if (groups.size() > groups_told) text += fmt::format("and {} more ways (--json tells all)\n", groups.size() - groups_told);
+    if (groups.size() > groups_told)
+        text += fmt::format("and {} more ways (--json tells all)\n", groups.size() - groups_told);
     for (const json::Value& one : result.find("not_judged")->items())
-        text += fmt::format("{} not judged, the first in line {}: {}\n", text_of(one, "count"), text_of(one, "first_line"),
-                            text_of(one, "why"));
+        text += fmt::format("{} not judged, the first in line {}: {}\n", text_of(one, "count"),
+                            text_of(one, "first_line"), text_of(one, "why"));
     const json::Value& unreadable = *result.find("unreadable");
     for (const json::Value& one : unreadable.find("lines")->items())
         text += fmt::format("not readable: line {}: {}\n", text_of(one, "line"), text_of(one, "why"));

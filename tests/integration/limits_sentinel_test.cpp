@@ -43,8 +43,7 @@ TEST_CASE("limits with sentinels: a master that moves is followed without a requ
     REQUIRE(group.sentinel.ask({"SENTINEL", "FAILOVER", "m"}) == "OK\n");
     const auto moved = [&] {
         CHECK(client.get("/").status() == 200);
-        return group.sentinel.master() == group.replica.port() &&
-               group.master.ask({"ROLE"}).rfind("slave", 0) == 0;
+        return group.sentinel.master() == group.replica.port() && group.master.ask({"ROLE"}).rfind("slave", 0) == 0;
     };
     REQUIRE(eventually(moved, 30s));
     CHECK(client.get("/").status() == 200);

@@ -1,5 +1,5 @@
-// Any sequence of calls, restarts and kills leaves what a model says: Admin API, gatewayctl, route file and store of one
-// gateway together.
+// Any sequence of calls, restarts and kills leaves what a model says: Admin API, gatewayctl, route file and store of
+// one gateway together.
 #include <signal.h>
 
 #include <algorithm>
@@ -246,13 +246,15 @@ private:
         const bool fits = std::all_of(routes.begin(), routes.end(), [&](const auto& one) {
             return !owned(one.first) || state_.file.at(one.first) == one.second;
         });
-        const std::vector<std::string> options = prunes ? std::vector<std::string>{"--prune"} : std::vector<std::string>();
+        const std::vector<std::string> options =
+            prunes ? std::vector<std::string>{"--prune"} : std::vector<std::string>();
         REQUIRE(done(house_.apply(routes, options)) == fits);
         if (fits) take(routes, prunes);
         remember();
     }
     void take(const Routes& routes, bool prunes) {
-        if (prunes) std::erase_if(state_.store, [&](const auto& one) { return !routes.count(one.first) && !owned(one.first); });
+        if (prunes)
+            std::erase_if(state_.store, [&](const auto& one) { return !routes.count(one.first) && !owned(one.first); });
         for (const auto& [id, text] : routes) {
             if (!owned(id)) state_.store[id] = text;
         }

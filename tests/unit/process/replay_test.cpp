@@ -45,8 +45,7 @@ std::string differs(const std::vector<config::Change>& before, const std::vector
 
 }  // namespace
 
-TEST_CASE("replay: another route, chain or upstream is told, and what comes to the same is not",
-          "[process][replay]") {
+TEST_CASE("replay: another route, chain or upstream is told, and what comes to the same is not", "[process][replay]") {
     const auto [after, expected] = GENERATE(table<std::string, std::string>({
         {R"({"uri":"/a","upstream_id":"u","name":"new"})", "nothing"},
         {R"({"uri":"/b","upstream_id":"u"})", R"(["route","upstream"])"},
@@ -85,7 +84,8 @@ TEST_CASE("replay: plugins count where they take effect, in whatever order and o
 
 TEST_CASE("replay: what a recorded consumer brings along is part of the chain", "[process][replay]") {
     const auto route = route_change("1", old_route);
-    const auto jack = object(config::Kind::consumer, "jack", R"({"username":"jack","plugins":{"limit-req":{"rate":1}}})");
+    const auto jack =
+        object(config::Kind::consumer, "jack", R"({"username":"jack","plugins":{"limit-req":{"rate":1}}})");
     const auto other =
         object(config::Kind::consumer, "jack", R"({"username":"jack","plugins":{"limit-req":{"rate":2}}})");
     CHECK(differs({route, upstream, jack}, {route, upstream, other}) == "nothing");
@@ -118,8 +118,8 @@ TEST_CASE("replay: requests are grouped by where they come from and where they e
 
 TEST_CASE("replay: both sides survive their way, secrets only as what can be compared", "[process][replay]") {
     Catalogue catalogue("/nonexistent/gateway.yaml");
-    const std::vector<config::Change> kept{route_change("1", R"({"uri":"/a","plugins":{"replay-secret":{"key":"topsecret"}}})"),
-                                           upstream};
+    const std::vector<config::Change> kept{
+        route_change("1", R"({"uri":"/a","plugins":{"replay-secret":{"key":"topsecret"}}})"), upstream};
     REQUIRE(catalogue.adopt(full_delta(1, kept)));
     sources::Document after = catalogue.document();
     const auto replayed = [&] {
@@ -134,8 +134,8 @@ TEST_CASE("replay: both sides survive their way, secrets only as what can be com
     after.put(sources::make_object(config::Kind::route, "1", 7,
                                    R"({"uri":"/a","plugins":{"replay-secret":{"key":"topsecret"}}})", {}));
     CHECK(replayed() == 0);
-    after.put(
-        sources::make_object(config::Kind::route, "1", 1, R"({"uri":"/a","plugins":{"replay-secret":{"key":"other"}}})", {}));
+    after.put(sources::make_object(config::Kind::route, "1", 1,
+                                   R"({"uri":"/a","plugins":{"replay-secret":{"key":"other"}}})", {}));
     CHECK(replayed() == 1);
 }
 
