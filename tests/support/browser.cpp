@@ -31,7 +31,7 @@ const json::Value& member(const json::Value& object, std::string_view name) {
     return value ? *value : none;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     json::append_quoted(out, text);
     return out;
@@ -139,21 +139,21 @@ bool Browser::becomes(const std::string& expression, milliseconds limit) {
 }
 
 bool Browser::shows(std::string_view text) {
-    return becomes("document.body.innerText.includes(" + quoted(text) + ")");
+    return becomes("document.body.innerText.includes(" + in_quotes(text) + ")");
 }
 
 std::string Browser::text_of(const std::string& selector) {
-    return evaluate("document.querySelector(" + quoted(selector) + ")?.innerText ?? ''").string();
+    return evaluate("document.querySelector(" + in_quotes(selector) + ")?.innerText ?? ''").string();
 }
 
 void Browser::fill(const std::string& selector, std::string_view text) {
-    evaluate("document.querySelector(" + quoted(selector) + ").focus()");
-    evaluate("document.querySelector(" + quoted(selector) + ").select()");
+    evaluate("document.querySelector(" + in_quotes(selector) + ").focus()");
+    evaluate("document.querySelector(" + in_quotes(selector) + ").select()");
     call("Input.insertText", object({{"text", json::Value(text)}}));
 }
 
 void Browser::click(const std::string& selector) {
-    evaluate("document.querySelector(" + quoted(selector) + ").click()");
+    evaluate("document.querySelector(" + in_quotes(selector) + ").click()");
 }
 
 void Browser::press(const std::string& key) {
