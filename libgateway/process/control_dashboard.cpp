@@ -169,15 +169,16 @@ json::Value ControlDashboard::row_of(const sources::Object& object, const RouteC
     const bool config_first = control_.catalogue().settings().apisix.compat.plugin_config_overrides_route;
     const RoutePlugins all{
         {names[0], plugins_of(service)}, {names[1], plugins_of(config)}, {names[2], plugins_of(route)}};
-    json::Value row = json::Value::object({{"id", json::Value(object.id)},
-                                           {"name", member(route, "name")},
-                                           {"uri", list_of(route, "uri", "uris")},
-                                           {"host", list_of(route, "host", "hosts")},
-                                           {"methods", member(route, "methods")},
-                                           {"enabled", member(route, "status").as_int64().value_or(1) != 0},
-                                           {"service", json::Value(service_id)},
-                                           {"where", json::Value(control_.catalogue().place_of(object.kind, object.id))},
-                                           {"plugins", names_of(merge_route_plugins(all, config_first))}});
+    json::Value row =
+        json::Value::object({{"id", json::Value(object.id)},
+                             {"name", member(route, "name")},
+                             {"uri", list_of(route, "uri", "uris")},
+                             {"host", list_of(route, "host", "hosts")},
+                             {"methods", member(route, "methods")},
+                             {"enabled", member(route, "status").as_int64().value_or(1) != 0},
+                             {"service", json::Value(service_id)},
+                             {"where", json::Value(control_.catalogue().place_of(object.kind, object.id))},
+                             {"plugins", names_of(merge_route_plugins(all, config_first))}});
     const auto found = counts.find(object.id);
     if (found != counts.end()) row.set("count", found->second.to_json());
     return row;

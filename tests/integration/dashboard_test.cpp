@@ -18,8 +18,9 @@ const std::string admin_key = "the-admin-of-this-test", viewer_key = "only-looks
 GatewayOptions options_for(const ScriptedUpstream& upstream) {
     GatewayOptions options;
     options.workers = 2;
-    options.further = "deployment:\n  admin:\n    admin_listen: {port: 0}\n    admin_key:\n      - {name: boss, key: " +
-                      admin_key + ", role: admin}\n      - {name: guest, key: " + viewer_key + ", role: viewer}\n";
+    options.further =
+        "deployment:\n  admin:\n    admin_listen: {port: 0}\n    admin_key:\n      - {name: boss, key: " + admin_key +
+        ", role: admin}\n      - {name: guest, key: " + viewer_key + ", role: viewer}\n";
     options.routes = "routes:\n  - id: busy\n    name: The busy one\n    uri: /busy/*\n    upstream_id: backend\n" +
                      std::string("    plugins: {cors: {}, request-id: {}}\n") +
                      "upstreams:\n  - id: backend\n    nodes: {'" + upstream.node() + "': 7}\n";
@@ -37,7 +38,8 @@ struct Desk {
         INFO(answer.body);
         REQUIRE(answer.status() / 100 == 2);
     }
-    Message ask(std::string_view method, const std::string& target, const std::string& key, std::string_view body = {}) {
+    Message ask(std::string_view method, const std::string& target, const std::string& key,
+                std::string_view body = {}) {
         return fetch(port, method, target, "X-API-KEY: " + key + "\r\n", body);
     }
     json::Value get(const std::string& path, const std::string& key = viewer_key) {
@@ -173,10 +175,12 @@ TEST_CASE("dashboard: a person with a key sees processes, traffic and endpoints"
     REQUIRE(browser.shows("The busy one"));
     CHECK(browser.shows("request-id"));
     const std::string row = "document.querySelector('#route-rows tr[data-key=busy]')";
-    REQUIRE(eventually([&] {
-        desk.serve(20);
-        return browser.becomes("parseFloat(" + row + ".children[2].innerText) > 0", 0ms);
-    }, 20s));
+    REQUIRE(eventually(
+        [&] {
+            desk.serve(20);
+            return browser.becomes("parseFloat(" + row + ".children[2].innerText) > 0", 0ms);
+        },
+        20s));
     CHECK(browser.becomes(row + ".children[3].innerText === '100 %'"));
     CHECK(browser.becomes(row + ".children[8].innerText.endsWith(' ms')"));
     keep_picture(browser, "routes");
@@ -226,8 +230,9 @@ TEST_CASE("dashboard: a viewer finds no button that changes anything", "[e2e][da
     REQUIRE(browser.becomes("document.querySelectorAll('[data-difference]').length >= 3"));
     CHECK(browser.becomes("document.querySelectorAll('[data-rollback]').length === 0"));
     const std::string path = "'/apisix/admin/ui/revisions/1/rollback'";
-    CHECK(browser.evaluate("fetch(" + path + ", {method: 'POST', headers: {'X-API-KEY': '" + viewer_key +
-                           "'}}).then(answer => answer.status)")
+    CHECK(browser
+              .evaluate("fetch(" + path + ", {method: 'POST', headers: {'X-API-KEY': '" + viewer_key +
+                        "'}}).then(answer => answer.status)")
               .as_int64() == 401);
 }
 

@@ -125,9 +125,9 @@ void Browser::open(const std::string& url) {
 }
 
 json::Value Browser::evaluate(const std::string& expression) {
-    const json::Value answer = call("Runtime.evaluate", object({{"expression", json::Value(expression)},
-                                                                {"awaitPromise", true},
-                                                                {"returnByValue", true}}));
+    const json::Value answer =
+        call("Runtime.evaluate",
+             object({{"expression", json::Value(expression)}, {"awaitPromise", true}, {"returnByValue", true}}));
     if (const json::Value* thrown = answer.find("exceptionDetails"))
         throw std::runtime_error(expression + ": " + json::write(*thrown));
     return member(member(answer, "result"), "value");
@@ -177,9 +177,9 @@ void Browser::screenshot(const std::string& file) {
     const json::Value answer = call("Page.captureScreenshot", object({{"format", "png"}}));
     const std::string& text = member(answer, "data").string();
     std::string bytes(text.size(), '\0');
-    const int size = ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                       reinterpret_cast<const unsigned char*>(text.data()),
-                                       static_cast<int>(text.size()));
+    const int size =
+        ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
     if (size < 0) throw std::runtime_error("the browser's picture cannot be read");
     std::ofstream(file, std::ios::binary).write(bytes.data(), size);
 }

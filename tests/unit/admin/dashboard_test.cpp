@@ -41,8 +41,11 @@ private:
 struct House {
     House() { client.api.show(dashboard); }
     admin::Reply ask(std::string method, std::string path, std::string key = "secret") {
-        return client.raw(
-            {std::move(method), "/apisix/admin/ui" + std::move(path), {}, {{"X-API-KEY", std::move(key)}}, "127.0.0.1"});
+        return client.raw({std::move(method),
+                           "/apisix/admin/ui" + std::move(path),
+                           {},
+                           {{"X-API-KEY", std::move(key)}},
+                           "127.0.0.1"});
     }
     admin::Reply page(std::string path, admin::Fields fields = {}, std::string method = "GET") {
         return client.raw({std::move(method), std::move(path), {}, std::move(fields), "127.0.0.1"});
@@ -101,7 +104,8 @@ TEST_CASE("dashboard: nothing is told without a key", "[admin][dashboard]") {
 
 TEST_CASE("dashboard: what is not there is 404, other methods are 405", "[admin][dashboard]") {
     House house;
-    for (const char* path : {"", "/", "/nothing", "/status/1", "/routes/1", "/revisions/x", "/revisions/1/2", "/revisions/-1"})
+    for (const char* path :
+         {"", "/", "/nothing", "/status/1", "/routes/1", "/revisions/x", "/revisions/1/2", "/revisions/-1"})
         CHECK(house.ask("GET", path).status == 404);
     CHECK(house.ask("PUT", "/routes").status == 405);
     CHECK(house.ask("POST", "/revisions/x/rollback").status == 405);

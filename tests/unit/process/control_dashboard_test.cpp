@@ -94,23 +94,24 @@ TEST_CASE("dashboard: a filter is a part of the id or of the text", "[process][c
 }
 
 TEST_CASE("dashboard: upstreams come before those of services and of routes", "[process][control_dashboard]") {
-    const Chosen all = choose_upstreams({object(Kind::route, "r", 1, R"({"upstream":{"nodes":[]},"uri":"/"})"),
-                                         object(Kind::route, "x", 2, R"({"upstream_id":"u","uri":"/"})"),
-                                         object(Kind::service, "s", 1, R"({"upstream":{"nodes":[]}})"),
-                                         object(Kind::service, "t", 2, R"({"plugins":{}})"),
-                                         object(Kind::upstream, "u", 1, R"({"nodes":[]})")},
-                                        {"", 0, 10});
+    const Chosen all = choose_upstreams(
+        {object(Kind::route, "r", 1, R"({"upstream":{"nodes":[]},"uri":"/"})"),
+         object(Kind::route, "x", 2, R"({"upstream_id":"u","uri":"/"})"),
+         object(Kind::service, "s", 1, R"({"upstream":{"nodes":[]}})"),
+         object(Kind::service, "t", 2, R"({"plugins":{}})"), object(Kind::upstream, "u", 1, R"({"nodes":[]})")},
+        {"", 0, 10});
     REQUIRE(ids_of(all) == "usr");
 }
 
-TEST_CASE("dashboard: endpoints are rows in both forms of nodes, and nobody checks them", "[process][control_dashboard]") {
+TEST_CASE("dashboard: endpoints are rows in both forms of nodes, and nobody checks them",
+          "[process][control_dashboard]") {
     const json::Value map = upstream_row(Kind::upstream, "1", json::parse(R"({"name":"n","nodes":{"10.0.0.1:80":5}})"));
-    REQUIRE(json::write(map) ==
-            R"({"owner":"upstreams/1","name":"n","type":"roundrobin","scheme":"http",)"
-            R"("nodes":[{"host":"10.0.0.1","port":"80","weight":5,"health":"not checked"}]})");
+    REQUIRE(json::write(map) == R"({"owner":"upstreams/1","name":"n","type":"roundrobin","scheme":"http",)"
+                                R"("nodes":[{"host":"10.0.0.1","port":"80","weight":5,"health":"not checked"}]})");
     const json::Value list = upstream_row(
         Kind::service, "s",
-        json::parse(R"({"name":"of","upstream":{"type":"chash","scheme":"https","nodes":[{"host":"h","port":1,"weight":2}]}})"));
+        json::parse(
+            R"({"name":"of","upstream":{"type":"chash","scheme":"https","nodes":[{"host":"h","port":1,"weight":2}]}})"));
     REQUIRE(json::write(list) == R"({"owner":"services/s","name":"of","type":"chash","scheme":"https",)"
                                  R"("nodes":[{"host":"h","port":1,"weight":2,"health":"not checked"}]})");
     REQUIRE(upstream_row(Kind::route, "r", json::parse(R"({"uri":"/"})")).is_null());
