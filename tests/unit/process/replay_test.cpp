@@ -24,7 +24,7 @@ config::Change object(config::Kind kind, std::string_view id, std::string_view j
 }
 
 constexpr const char* old_route = R"({"uri":"/a","upstream_id":"u"})";
-const config::Change upstream = object(config::Kind::upstream, "u", R"({"nodes":{"10.0.0.1:80":1}})");
+const config::Change upstream_u = object(config::Kind::upstream, "u", R"({"nodes":{"10.0.0.1:80":1}})");
 
 ReplaySides sides(const std::vector<config::Change>& before, const std::vector<config::Change>& after) {
     return {DocumentView(full_delta(1, before), {}), DocumentView(full_delta(2, after), {}), {}, {}};
@@ -56,17 +56,17 @@ TEST_CASE("replay: another route, chain or upstream is told, and what comes to t
          "not judged: a route asks for http_x, which it does not hold"},
         {R"({"uri":"/a","upstream_id":"u","hosts":["h"]})", "not judged: it has no http_host or host"},
     }));
-    REQUIRE(differs({route_change("1", old_route), upstream}, {route_change("1", after), upstream}) == expected);
+    REQUIRE(differs({route_change("1", old_route), upstream_u}, {route_change("1", after), upstream_u}) == expected);
 }
 
 TEST_CASE("replay: the same route under another id is another route", "[process][replay]") {
-    REQUIRE(differs({route_change("1", old_route), upstream}, {route_change("2", old_route), upstream}) ==
+    REQUIRE(differs({route_change("1", old_route), upstream_u}, {route_change("2", old_route), upstream_u}) ==
             R"(["route"])");
 }
 
 TEST_CASE("replay: other nodes of an upstream are another upstream", "[process][replay]") {
     const auto other = object(config::Kind::upstream, "u", R"({"nodes":{"10.0.0.2:80":1}})");
-    REQUIRE(differs({route_change("1", old_route), upstream}, {route_change("1", old_route), other}) ==
+    REQUIRE(differs({route_change("1", old_route), upstream_u}, {route_change("1", old_route), other}) ==
             R"(["upstream"])");
 }
 
@@ -78,8 +78,8 @@ TEST_CASE("replay: plugins count where they take effect, in whatever order and o
     const auto bare = object(config::Kind::service, "s", "{}");
     const auto with = object(config::Kind::service, "s", R"({"plugins":{"cors":{"max_age":1,"allow_origins":"a"}}})");
     const auto other = object(config::Kind::service, "s", R"({"plugins":{"cors":{"max_age":2,"allow_origins":"a"}}})");
-    CHECK(differs({on_route, bare, upstream}, {plain, with, upstream}) == "nothing");
-    CHECK(differs({on_route, bare, upstream}, {plain, other, upstream}) == R"(["chain"])");
+    CHECK(differs({on_route, bare, upstream_u}, {plain, with, upstream_u}) == "nothing");
+    CHECK(differs({on_route, bare, upstream_u}, {plain, other, upstream_u}) == R"(["chain"])");
 }
 
 TEST_CASE("replay: what a recorded consumer brings along is part of the chain", "[process][replay]") {
@@ -88,16 +88,17 @@ TEST_CASE("replay: what a recorded consumer brings along is part of the chain", 
         object(config::Kind::consumer, "jack", R"({"username":"jack","plugins":{"limit-req":{"rate":1}}})");
     const auto other =
         object(config::Kind::consumer, "jack", R"({"username":"jack","plugins":{"limit-req":{"rate":2}}})");
-    CHECK(differs({route, upstream, jack}, {route, upstream, other}) == "nothing");
-    CHECK(differs({route, upstream, jack}, {route, upstream, other}, R"(,"consumer_name":"jack")") == R"(["chain"])");
-    CHECK(differs({route, upstream, jack}, {route, upstream}, R"(,"consumer_name":"jack")") == R"(["chain"])");
-    CHECK(differs({route, upstream}, {route, upstream}, R"(,"consumer_name":"gone")") == "nothing");
+    CHECK(differs({route, upstream_u, jack}, {route, upstream_u, other}) == "nothing");
+    CHECK(differs({route, upstream_u, jack}, {route, upstream_u, other}, R"(,"consumer_name":"jack")") ==
+          R"(["chain"])");
+    CHECK(differs({route, upstream_u, jack}, {route, upstream_u}, R"(,"consumer_name":"jack")") == R"(["chain"])");
+    CHECK(differs({route, upstream_u}, {route, upstream_u}, R"(,"consumer_name":"gone")") == "nothing");
 }
 
 TEST_CASE("replay: requests are grouped by where they come from and where they end", "[process][replay]") {
-    Replay replay(sides({route_change("1", R"({"uri":"/*","upstream_id":"u"})"), upstream},
+    Replay replay(sides({route_change("1", R"({"uri":"/*","upstream_id":"u"})"), upstream_u},
                         {route_change("1", R"({"uri":"/*","upstream_id":"u"})"),
-                         route_change("2", R"({"uri":"/new/*","upstream_id":"u"})", 2), upstream}));
+                         route_change("2", R"({"uri":"/new/*","upstream_id":"u"})", 2), upstream_u}));
     for (const char* target : {"/a", "/new/a", "", "/new/b", "/%zz"}) replay.take(*target ? line(target) : "");
     replay.take("no line");
     const json::Value result = replay.result();
@@ -119,7 +120,7 @@ TEST_CASE("replay: requests are grouped by where they come from and where they e
 TEST_CASE("replay: both sides survive their way, secrets only as what can be compared", "[process][replay]") {
     Catalogue catalogue("/nonexistent/gateway.yaml");
     const std::vector<config::Change> kept{
-        route_change("1", R"({"uri":"/a","plugins":{"replay-secret":{"key":"topsecret"}}})"), upstream};
+        route_change("1", R"({"uri":"/a","plugins":{"replay-secret":{"key":"topsecret"}}})"), upstream_u};
     REQUIRE(catalogue.adopt(full_delta(1, kept)));
     sources::Document after = catalogue.document();
     const auto replayed = [&] {
