@@ -5,9 +5,11 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 #include "libgateway/process/listening.hpp"
 #include "libgateway/process/privileges.hpp"
@@ -24,18 +26,27 @@ sockaddr_un unix_address(const std::string& path) {
     return address;
 }
 
-// Removes what a gateway that was killed left behind.
+bool answers(const std::string& path, const sockaddr_un& address) {
+    const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int done = ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    if (done == 0 || errno == EAGAIN) return true;
+    if (errno != ECONNREFUSED && errno != ENOENT) throw_path_error("take over control socket", path, errno);
+    return false;
+}
+
+// Removes what a gateway that was killed left behind. One that was killed a moment ago may answer until it is gone.
 void remove_stale(const std::string& path, const sockaddr_un& address) {
+    constexpr int tries = 40;
+    constexpr auto between = std::chrono::milliseconds(50);
     struct stat status = {};
     if (::lstat(path.c_str(), &status) != 0) return;
     if (!S_ISSOCK(status.st_mode)) throw std::runtime_error("control socket " + describe(path) + ": is not a socket");
-    const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const int done = ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    if (done == 0 || errno == EAGAIN) {
-        throw std::runtime_error("control socket " + describe(path) + ": another gateway answers on it");
+    for (int i = 0; answers(path, address); ++i) {
+        if (i == tries)
+            throw std::runtime_error("control socket " + describe(path) + ": another gateway answers on it");
+        std::this_thread::sleep_for(between);
     }
-    if (errno != ECONNREFUSED) throw_path_error("take over control socket", path, errno);
-    if (::unlink(path.c_str()) != 0) throw_path_error("remove stale control socket", path, errno);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_path_error("remove stale control socket", path, errno);
 }
 
 }  // namespace
