@@ -1,12 +1,8 @@
 # Compiler settings shared by every target; sanitizers and warnings are decided here and nowhere else.
+# ccache 4.7 hands out precompiled headers that are stale.
 find_program(GATEWAY_CCACHE ccache)
-if(GATEWAY_CCACHE)
+if(GATEWAY_CCACHE AND NOT GATEWAY_PRECOMPILE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${GATEWAY_CCACHE})
-    if(GATEWAY_PRECOMPILE)
-        # What ccache wants to be told before it takes files that use a precompiled header.
-        set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
-            ${GATEWAY_CCACHE})
-    endif()
 endif()
 
 add_library(gateway_flags INTERFACE)
@@ -24,9 +20,6 @@ if(GATEWAY_SANITIZE)
         -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
     target_link_options(gateway_flags INTERFACE -fsanitize=address,undefined)
     target_compile_definitions(gateway_flags INTERFACE GATEWAY_SANITIZED=1)
-endif()
-if(GATEWAY_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-    target_compile_options(gateway_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
 # Boost headers are not ours to warn about.
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
