@@ -186,7 +186,9 @@ TEST_CASE("tls client: who stalls, leaves or speaks something else is one clear 
     CHECK(met([](Connection& guest) {
               guest.send(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));  // a fatal alert: handshake_failure
               guest.fill();
-          }).message() == "sslv3 alert handshake failure");
+          })
+              .message()
+              .ends_with("alert handshake failure"));  // "sslv3 …" or "ssl/tls …" before it, by release of OpenSSL
 }
 
 TEST_CASE("tls client: no bytes of a server break it", "[net][tls_client]") {
