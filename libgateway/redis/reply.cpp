@@ -61,6 +61,21 @@ void free_reply(void* reply) {
     delete static_cast<Reply*>(reply);
 }
 
+// The types of RESP3, which hiredis knows from version 1 on: without a function it hands out numbers as pointers.
+template <class Functions>
+void add_later_types(Functions& functions) noexcept {
+    if constexpr (requires { functions.createDouble; }) {
+        functions.createDouble = [](const redisReadTask* task, double, char* text, std::size_t size) -> void* {
+            return create_string(task, text, size);
+        };
+    }
+    if constexpr (requires { functions.createBool; }) {
+        functions.createBool = [](const redisReadTask* task, int value) -> void* {
+            return create_integer(task, value);
+        };
+    }
+}
+
 redisReplyObjectFunctions make_functions() noexcept {
     redisReplyObjectFunctions functions{};
     functions.createString = create_string;
@@ -68,6 +83,7 @@ redisReplyObjectFunctions make_functions() noexcept {
     functions.createInteger = create_integer;
     functions.createNil = create_nil;
     functions.freeObject = free_reply;
+    add_later_types(functions);
     return functions;
 }
 
