@@ -114,13 +114,14 @@ public:
     }
 
     Step access(Exchange& exchange) const override {
+        if (limits_.size() > 1 && has_bad_rule(exchange)) return no_rules(exchange, not_a_number);
         if (!redis_.local()) return delayed_ ? access_delayed(exchange) : Step(access_redis(exchange, 0));
         bool any = false;
         for (const Limit& limit : limits_) {
             Applied applied{};
             const Found found = apply(limit, exchange, applied);
             if (found == Found::not_meant) continue;
-            if (found == Found::bad) return no_rules(exchange, "a count or a window is no whole number above 0");
+            if (found == Found::bad) return no_rules(exchange, not_a_number);
             any = true;
             const std::int64_t now_ms = exchange.services().now_ms();
             shm::Cell* cell = cell_of(exchange, applied, now_ms);
@@ -139,7 +140,7 @@ private:
             Applied applied{};
             const Found found = apply(limits_[i], exchange, applied);
             if (found == Found::not_meant) continue;
-            if (found == Found::bad) return no_rules(exchange, "a count or a window is no whole number above 0");
+            if (found == Found::bad) return no_rules(exchange, not_a_number);
             any = true;
             const std::optional<shm::WindowCount> count = decide_delayed(exchange, applied);
             if (!count) return access_redis(exchange, i);
@@ -155,7 +156,7 @@ private:
             Applied applied{};
             const Found found = apply(limits_[i], exchange, applied);
             if (found == Found::not_meant) continue;
-            if (found == Found::bad) co_return no_rules(exchange, "a count or a window is no whole number above 0");
+            if (found == Found::bad) co_return no_rules(exchange, not_a_number);
             any = true;
             const RemoteCount result = co_await ask_redis(exchange, applied);
             if (!result.failure.empty()) co_return not_counted(exchange, result.failure);
@@ -221,6 +222,15 @@ private:
     }
 
     enum class Found : unsigned char { meant, not_meant, bad };
+    static constexpr std::string_view not_a_number = "a count or a window is no whole number above 0";
+
+    // Of several rules none is counted if one cannot be.
+    bool has_bad_rule(Exchange& exchange) const {
+        return std::any_of(limits_.begin(), limits_.end(), [&](const Limit& limit) {
+            Applied applied{};
+            return apply(limit, exchange, applied) == Found::bad;
+        });
+    }
 
     static Found apply(const Limit& limit, Exchange& exchange, Applied& out) {
         out.limit = &limit;

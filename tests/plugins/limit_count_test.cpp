@@ -43,6 +43,17 @@ TEST_CASE("limit-count: routes of one group share a counter, others do not (LC8)
     CHECK(machine.ask(*machine.chain_on("routes/2", alone)).status == 200);
 }
 
+TEST_CASE("limit-count: a rule that is no limit fails the call before any other is counted", "[plugins][limit_count]") {
+    Machine machine;
+    const LogLines lines;
+    const auto chain = machine.chain_on("routes/1", R"({"rules":[
+        {"count":1,"time_window":60,"key":"${http_user}"},
+        {"count":"${http_n}","time_window":60,"key":"${http_user}b"}]})");
+    CHECK(machine.ask(*chain, {{"user", "jack"}, {"n", "x"}}).status == 500);
+    CHECK(machine.ask(*chain, {{"user", "jack"}, {"n", "5"}}).status == 200);
+    CHECK(machine.ask(*chain, {{"user", "jack"}, {"n", "5"}}).status == 503);
+}
+
 TEST_CASE("limit-count: entries of one group must be equal but for _meta (LC9)", "[plugins][limit_count]") {
     const auto object = [](const std::string& entry) {
         return json::parse(R"({"plugins":{"request-id":{},"limit-count":)" + entry + "}}");
