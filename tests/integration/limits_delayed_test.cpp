@@ -1,10 +1,7 @@
 // limit-count with delayed synchronisation: real gateways, a real Redis that stops and returns.
 #include <signal.h>
 
-#include <atomic>
-#include <thread>
-
-#include "tests/integration/http_story.hpp"
+#include "tests/integration/limits_story.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/redis_server.hpp"
 
@@ -69,18 +66,11 @@ TEST_CASE("limits, delayed: two workers share what the machine knows", "[e2e][li
     RedisServer redis;
     const std::string window = GENERATE("fixed", "sliding");
     Stage stage(delayed(redis, all("count: 100, sync_interval: 0.1, window_type: " + window), 2));
-    std::vector<std::thread> threads;
-    std::atomic<int> passed{0}, refused{0};
-    for (int i = 0; i < 20; ++i) {
-        threads.emplace_back([&] {
-            RawClient client = stage.client();
-            for (int j = 0; j < 20; ++j) ++(client.get("/").status() == 200 ? passed : refused);
-        });
-    }
-    for (std::thread& thread : threads) thread.join();
-    CHECK(passed >= 100);
-    CHECK(passed <= 110);  // between taking and noting what is being told a few may slip through
-    CHECK(passed + refused == 400);
+    Tally tally;
+    ask_in_parallel(stage.port(), 20, 20, tally);
+    CHECK(tally.passed >= 100);
+    CHECK(tally.passed <= 110);  // between taking and noting what is being told a few may slip through
+    CHECK(tally.passed + tally.refused == 400);
 }
 
 TEST_CASE("limits, delayed: without Redis the machine counts alone, with it again together", "[e2e][limits_delayed]") {

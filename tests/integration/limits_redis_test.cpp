@@ -2,20 +2,13 @@
 #include <condition_variable>
 #include <thread>
 
-#include "tests/integration/http_story.hpp"
+#include "tests/integration/limits_story.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/redis_server.hpp"
 
 using namespace gateway::test;
 
 namespace {
-
-StageOptions plugins(const std::string& list, int workers = 1) {
-    StageOptions options;
-    options.route_lines = "plugins: {" + list + "}";
-    options.workers = workers;
-    return options;
-}
 
 std::string at(const RedisServer& redis, const std::string& more = "") {
     return "policy: redis, redis_host: 127.0.0.1, redis_port: " + std::to_string(redis.port()) + more;
@@ -73,17 +66,10 @@ TEST_CASE("limits in redis: two gateways share one quota (LC18)", "[e2e][limits_
 TEST_CASE("limits in redis: many requests at once pass exactly as often as allowed", "[e2e][limits_redis]") {
     RedisServer redis;
     Stage stage(plugins(limit_count("100", at(redis)), 2));
-    std::vector<std::thread> threads;
-    std::atomic<int> passed{0}, refused{0};
-    for (int i = 0; i < 20; ++i) {
-        threads.emplace_back([&] {
-            RawClient client = stage.client();
-            for (int j = 0; j < 20; ++j) ++(client.get("/").status() == 200 ? passed : refused);
-        });
-    }
-    for (std::thread& thread : threads) thread.join();
-    CHECK(passed == 100);
-    CHECK(refused == 300);
+    Tally tally;
+    ask_in_parallel(stage.port(), 20, 20, tally);
+    CHECK(tally.passed == 100);
+    CHECK(tally.refused == 300);
 }
 
 TEST_CASE("limits in redis: a server that stops and returns is used again", "[e2e][limits_redis]") {

@@ -6,35 +6,12 @@
 #include <mutex>
 #include <thread>
 
-#include "tests/integration/http_story.hpp"
+#include "tests/integration/limits_story.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace gateway::test;
 
 namespace {
-
-StageOptions plugins(const std::string& list, int workers) {
-    StageOptions options;
-    options.route_lines = "plugins: {" + list + "}";
-    options.workers = workers;
-    return options;
-}
-
-// So many requests over so many connections at once; how many were answered 200 and 503.
-struct Tally {
-    std::atomic<int> passed{0}, refused{0}, other{0};
-    void count(int status) { ++(status == 200 ? passed : status == 503 ? refused : other); }
-};
-void ask_in_parallel(std::uint16_t port, int connections, int each, Tally& tally) {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < connections; ++i) {
-        threads.emplace_back([&] {
-            RawClient client(port);
-            for (int j = 0; j < each; ++j) tally.count(client.get("/").status());
-        });
-    }
-    for (std::thread& thread : threads) thread.join();
-}
 
 // An upstream that holds its answers until it is opened.
 class Held {

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "libgateway/store/database.hpp"
+#include "tests/integration/store_story.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/gateway_process.hpp"
@@ -21,10 +21,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string route(std::string_view uri, std::string_view answer) {
-    return R"({"uri":")" + std::string(uri) + R"(","plugins":{"mocking":{"response_example":")" + std::string(answer) +
-           R"("}}})";
-}
 constexpr const char* jack = R"({"username":"jack","plugins":{"key-auth":{"key":"topsecret"}}})";
 constexpr const char* file_route =
     "routes:\n  - id: file\n    uri: /file\n    plugins: {mocking: {response_example: file}}\n";
@@ -35,21 +31,8 @@ std::string body(GatewayProcess& gateway, std::string_view target) {
 int status_of(GatewayProcess& gateway, std::string_view target) {
     return fetch(gateway.port(), "GET", target).status();
 }
-boost::json::value json_of(const GatewayProcess& gateway, std::vector<std::string> command) {
-    command.insert(command.begin(), "--json");
-    boost::system::error_code error;
-    auto answer = boost::json::parse(gateway.ctl(std::move(command)).out, error);
-    return error ? boost::json::value() : answer.at("result");
-}
 std::uint64_t newest(const GatewayProcess& gateway) {
     return json_of(gateway, {"history", "-n", "1"}).at(0).at("revision").to_number<std::uint64_t>();
-}
-// Carried out; on a busy machine a worker may need longer than anybody waits for it.
-bool done(const RunResult& result) {
-    return result.exit == 0 || result.exit == 4;
-}
-std::string digest(const GatewayProcess& gateway) {
-    return std::string(gateway.status().at("digest").as_string());
 }
 std::string store_problem(const GatewayProcess& gateway) {
     return std::string(gateway.status().at("store_problem").as_string());

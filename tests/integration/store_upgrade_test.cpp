@@ -2,8 +2,8 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 
+#include "tests/integration/store_story.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/gateway_process.hpp"
@@ -11,29 +11,6 @@
 
 using namespace gateway::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-std::string route(std::string_view uri, std::string_view answer) {
-    return R"({"uri":")" + std::string(uri) + R"(","plugins":{"mocking":{"response_example":")" + std::string(answer) +
-           R"("}}})";
-}
-boost::json::value json_of(const GatewayProcess& gateway, std::vector<std::string> command) {
-    command.insert(command.begin(), "--json");
-    return boost::json::parse(gateway.ctl(std::move(command)).out).at("result");
-}
-std::string digest(const GatewayProcess& gateway) {
-    return std::string(gateway.status().at("digest").as_string());
-}
-// In force and on disk; on a busy machine a worker may lag.
-bool done(const RunResult& result) {
-    UNSCOPED_INFO(result.out);
-    const bool nobody = result.out.find("loading") != std::string::npos ||
-                        result.out.find("a new binary is starting") != std::string::npos;
-    return (result.exit == 0 || result.exit == 4) && !nobody;
-}
-
-}  // namespace
 
 TEST_CASE("store: a new binary in place loses nothing that was acknowledged, and the history goes on", "[e2e][store]") {
     GatewayProcess gateway({.workers = 2});
