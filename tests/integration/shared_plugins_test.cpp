@@ -103,9 +103,7 @@ TEST_CASE("shared plugins: one that was built apart is checked, shown, runs, and
         ::kill(one, SIGKILL);
         CHECK(eventually([&] { return !alive(one) && gateway.ready(); }, 10s));
     }
-    // 4: done, but on a busy machine a process that has just come back follows later than two seconds.
-    const int reloaded = gateway.reload(Plugins::routes("greeting: {only: true}")).exit;
-    CHECK((reloaded == 0 || reloaded == 4));
+    CHECK(gateway.reload(Plugins::routes("greeting: {only: true}")).exit == 0);
     CHECK(eventually([&] { return fetch(gateway.port(), "GET", "/").field("x-greeting") == "hello, stranger"; }, 5s));
 }
 

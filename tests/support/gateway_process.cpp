@@ -91,6 +91,9 @@ boost::json::value GatewayProcess::status() const {
 bool GatewayProcess::ready() const {
     const auto now = status();
     const auto* workers = list(now, "workers");
+    const auto* gateway = member(now, "state");
+    // A control that has just come back answers, but takes no command.
+    if (gateway == nullptr || !gateway->is_string() || gateway->as_string() == "loading") return false;
     if (workers == nullptr || workers->empty()) return false;
     for (const auto& worker : *workers) {
         const auto* state = member(worker, "state");

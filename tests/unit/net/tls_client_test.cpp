@@ -183,12 +183,12 @@ TEST_CASE("tls client: who stalls, leaves or speaks something else is one clear 
               guest.send("+OK plain\r\n");
               guest.fill();
           }).message() == "wrong version number");
-    CHECK(met([](Connection& guest) {
-              guest.send(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));  // a fatal alert: handshake_failure
-              guest.fill();
-          })
-              .message()
-              .ends_with("alert handshake failure"));  // "sslv3 …" or "ssl/tls …" before it, by release of OpenSSL
+    const std::string alert = met([](Connection& guest) {
+                                  guest.send(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));  // handshake_failure
+                                  guest.fill();
+                              }).message();
+    CHECK(
+        (alert == "sslv3 alert handshake failure" || alert == "ssl/tls alert handshake failure"));  // OpenSSL 3.0, 3.5
 }
 
 TEST_CASE("tls client: no bytes of a server break it", "[net][tls_client]") {
