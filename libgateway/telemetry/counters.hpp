@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "libgateway/telemetry/histogram.hpp"
 #include "libgateway/telemetry/reason.hpp"
 
 namespace gateway::telemetry {
@@ -37,7 +36,7 @@ enum class AttemptFailure : std::uint8_t { connect, timeout, reset, invalid, cou
 // Made of zeroes in shared memory by the master. Survives its worker: a restarted one finds it and goes on counting,
 // only gauges are reset (reset_gauges). `version` is stored last, with release, when the page is ready to be read.
 struct CounterPage {
-    static constexpr std::uint32_t current_version = 2;
+    static constexpr std::uint32_t current_version = 3;
 
     std::atomic<std::uint32_t> version{};
     std::atomic<std::uint32_t> pid{};
@@ -60,8 +59,6 @@ struct CounterPage {
     Counter accept_stalls, read_stalls, write_stalls;
     Counter buffers_made, log_lines_dropped;
     Counter plugin_throws;  // exceptions out of hooks
-
-    Histogram request_microseconds, upstream_microseconds;
 };
 
 static_assert(std::is_standard_layout_v<CounterPage> && Counter::is_always_lock_free);
