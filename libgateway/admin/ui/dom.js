@@ -77,3 +77,21 @@ export function pages(element, total, from, most) {
     if (total > most || from > 0) parts.push(button("Previous", Math.max(0, from - most), from > 0), button("Next", from + most, last < total));
     replace(element, ...parts);
 }
+
+// The filter and the buttons of the list `name`: they change what is wanted of it, {filter, from}.
+export function listTools(name, wanted, refresh) {
+    let pause = 0;
+    $(`${name}-tools`).addEventListener("submit", (event) => event.preventDefault());
+    $(`${name}-filter`).addEventListener("input", () => {
+        clearTimeout(pause);
+        pause = setTimeout(() => {
+            Object.assign(wanted, { filter: $(`${name}-filter`).value.trim(), from: 0 });
+            refresh();
+        }, 250);
+    });
+    $(`${name}-pages`).addEventListener("click", (event) => {
+        if (!event.target.dataset.from) return;
+        wanted.from = Number(event.target.dataset.from);
+        refresh();
+    });
+}

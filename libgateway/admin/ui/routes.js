@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { Samples, quantile, shares } from "./rates.js";
-import { $, badge, count, head, make, milliseconds, none, number, pages, rate, replace, show as fill, text, under } from "./dom.js";
+import { $, badge, count, head, listTools, make, milliseconds, none, number, pages, rate, replace, show as fill, text, under } from "./dom.js";
 
 const most = 25;
 const samples = new Samples();
@@ -10,20 +10,7 @@ const wanted = { filter: "", from: 0 };
 let bounds = [];
 
 export function start({ refresh }) {
-    let pause = 0;
-    $("route-tools").addEventListener("submit", (event) => event.preventDefault());
-    $("route-filter").addEventListener("input", () => {
-        clearTimeout(pause);
-        pause = setTimeout(() => {
-            Object.assign(wanted, { filter: $("route-filter").value.trim(), from: 0 });
-            refresh();
-        }, 250);
-    });
-    $("route-pages").addEventListener("click", (event) => {
-        if (!event.target.dataset.from) return;
-        wanted.from = Number(event.target.dataset.from);
-        refresh();
-    });
+    listTools("route", wanted, refresh);
 }
 
 export async function ask() {

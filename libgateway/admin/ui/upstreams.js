@@ -1,26 +1,13 @@
 // Upstreams with their endpoints, those of services and routes too.
 
 import { get } from "./api.js";
-import { $, badge, head, make, none, number, pages, replace, text, under } from "./dom.js";
+import { $, badge, head, listTools, make, none, number, pages, replace, text, under } from "./dom.js";
 
 const most = 50;
 const wanted = { filter: "", from: 0 };
 
 export function start({ refresh }) {
-    let pause = 0;
-    $("upstream-tools").addEventListener("submit", (event) => event.preventDefault());
-    $("upstream-filter").addEventListener("input", () => {
-        clearTimeout(pause);
-        pause = setTimeout(() => {
-            Object.assign(wanted, { filter: $("upstream-filter").value.trim(), from: 0 });
-            refresh();
-        }, 250);
-    });
-    $("upstream-pages").addEventListener("click", (event) => {
-        if (!event.target.dataset.from) return;
-        wanted.from = Number(event.target.dataset.from);
-        refresh();
-    });
+    listTools("upstream", wanted, refresh);
 }
 
 // They change with a revision, not with traffic: what was told of one is kept.
