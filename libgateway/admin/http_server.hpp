@@ -28,8 +28,10 @@ public:
     // Every answer, also those to requests that cannot be read, comes from one of these.
     struct Answers {
         std::function<boost::asio::awaitable<Reply>(Request)> request;
-        std::function<Reply(std::uint64_t size)> too_large;
-        std::function<Reply()> malformed;
+        std::function<Reply(std::uint64_t size)> too_large = [](std::uint64_t) {
+            return refuse(400, "the request body is too large");
+        };
+        std::function<Reply()> malformed = [] { return refuse(400, "malformed request"); };
     };
     using Tls = std::shared_ptr<boost::asio::ssl::context>;
 

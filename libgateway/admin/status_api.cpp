@@ -14,11 +14,7 @@ StatusReply status_reply(std::string_view method, std::string_view target, std::
 
 StatusApi::StatusApi(boost::asio::io_context& loop, NotReady not_ready)
     : not_ready_(std::move(not_ready)),
-      server_(loop,
-              {[this](Request request) { return answer(std::move(request)); },
-               [](std::uint64_t) { return refuse(400, "the request body is too large"); },
-               [] { return refuse(400, "malformed request"); }},
-              limits_of_probes()) {}
+      server_(loop, {.request = [this](Request request) { return answer(std::move(request)); }}, limits_of_probes()) {}
 
 boost::asio::awaitable<Reply> StatusApi::answer(Request request) {
     StatusReply made = status_reply(request.method, request.target, not_ready_());

@@ -224,9 +224,8 @@ InnerDoor::InnerDoor(Control& control)
           objects_, inner_settings(control), [&control] { return reload_files(control); },
           [&control] { return config_errors(control); }),
       server_(control.loop(),
-              {[this](admin::Request request) { return answer(std::move(request)); },
-               [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },
-               [this] { return api_.malformed(); }},
+              {.request = [this](admin::Request request) { return answer(std::move(request)); },
+               .malformed = [this] { return api_.malformed(); }},
               inner_limits()) {}
 
 void InnerDoor::refresh() {

@@ -180,10 +180,7 @@ MetricsExporter::MetricsExporter(asio::io_context& control_loop, const shm::Segm
     : control_loop_(control_loop),
       segment_(segment),
       ask_(std::move(ask)),
-      server_(loop_,
-              {[this](admin::Request request) { return answer(std::move(request)); },
-               [](std::uint64_t) { return admin::refuse(400, "the request body is too large"); },
-               [] { return admin::refuse(400, "malformed request"); }},
+      server_(loop_, {.request = [this](admin::Request request) { return answer(std::move(request)); }},
               admin::limits_of_probes()) {}
 
 MetricsExporter::~MetricsExporter() {
