@@ -6,26 +6,6 @@ namespace gateway::control {
 
 namespace {
 
-// The member as text: strings as they are, "-" for null or absent, everything else as JSON.
-std::string cell(const json::Value& object, std::string_view name) {
-    const json::Value* value = object.find(name);
-    if (!value || value->is_null()) return "-";
-    if (value->is_string()) return printable(value->string());
-    if (!value->is_array()) return json::write(*value);
-    std::string list;
-    for (const json::Value& item : value->items()) {
-        if (!list.empty()) list += ' ';
-        list += item.is_string() ? printable(item.string()) : json::write(item);
-    }
-    return list.empty() ? "-" : list;
-}
-
-const json::Value& member(const json::Value& object, std::string_view name) {
-    static const json::Value none;
-    const json::Value* value = object.find(name);
-    return value ? *value : none;
-}
-
 std::string table_of(const json::Value& rows, std::initializer_list<std::string_view> names) {
     Table table(std::vector<std::string>(names.begin(), names.end()));
     for (const json::Value& row : rows.items()) {

@@ -44,4 +44,17 @@ std::string Table::text() const {
     return out;
 }
 
+std::string cell(const json::Value& object, std::string_view name) {
+    const json::Value& value = json::member(object, name);
+    if (value.is_null()) return "-";
+    if (value.is_string()) return printable(value.string());
+    if (!value.is_array()) return json::write(value);
+    std::string list;
+    for (const json::Value& item : value.items()) {
+        if (!list.empty()) list += ' ';
+        list += item.is_string() ? printable(item.string()) : json::write(item);
+    }
+    return list.empty() ? "-" : list;
+}
+
 }  // namespace gateway::control

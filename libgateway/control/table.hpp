@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/json/value.hpp"
+
 namespace gateway::control {
 
 class Table {
@@ -20,5 +22,7 @@ private:
 
 // Without control characters, for texts that come from configuration or the wire.
 std::string printable(std::string_view text);
+// A member as text: strings as they are, lists with blanks, "-" for null, absent or empty, everything else as JSON.
+std::string cell(const json::Value& object, std::string_view name);
 
 }  // namespace gateway::control

@@ -165,6 +165,12 @@ bool Value::erase(std::string_view key) {
     return std::erase_if(make_object(), [key](const Member& member) { return member.key == key; }) > 0;
 }
 
+const Value& member(const Value& object, std::string_view name) noexcept {
+    static const Value none;
+    const Value* value = object.find(name);
+    return value ? *value : none;
+}
+
 void drop_repeated_members(Value& object) {
     if (object.is_object() && has_repeated(object.members())) drop_repeated(object.make_object());
 }

@@ -117,6 +117,9 @@ Value::Value(Int value) : store_(Number{std::to_string(value)}) {}
 // make_object().
 void drop_repeated_members(Value& object);
 
+// The member of that name; null if there is none or this is no object.
+const Value& member(const Value& object, std::string_view name) noexcept;
+
 // Same content: numbers by value, members in any order.
 bool equal(const Value& a, const Value& b) noexcept;
 

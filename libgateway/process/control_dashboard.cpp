@@ -21,17 +21,6 @@ json::Value parsed(const std::string& text) {
     return json::parse(text, {1000, 64 << 20, false});
 }
 
-json::Value member(const json::Value& object, std::string_view name) {
-    const json::Value* value = object.find(name);
-    return value ? *value : json::Value();
-}
-
-// Ids may be written as numbers.
-std::string id_of(const json::Value& object, std::string_view name) {
-    const json::Value value = member(object, name);
-    return value.is_number() ? value.number() : value.string();
-}
-
 // `one` and `many` mean the same.
 json::Value list_of(const json::Value& object, std::string_view one, std::string_view many) {
     if (const json::Value* list = object.find(many)) return *list;
@@ -226,14 +215,8 @@ admin::Dashboard::Coming ControlDashboard::upstreams(admin::ListQuestion questio
     co_return good(found);
 }
 
-admin::Dashboard::Coming ControlDashboard::run(std::string_view name, json::Value arguments) {
-    const control::Request request{std::string(name), std::move(arguments)};
-    for (const ControlCommand& command : control_commands()) {
-        if (command.name != name) continue;
-        Answer answer = co_await command.run(control_, request);
-        co_return answer;
-    }
-    co_return control::refuse(control::Status::usage, "unknown command");
+admin::Dashboard::Coming ControlDashboard::run(std::string_view command, json::Value arguments) {
+    return control_.handle({std::string(command), std::move(arguments)});
 }
 
 admin::Dashboard::Coming ControlDashboard::history(std::uint64_t most) {

@@ -15,18 +15,6 @@ namespace gateway::process {
 
 namespace {
 
-const json::Value& member(const json::Value& object, std::string_view name) {
-    static const json::Value none;
-    const json::Value* value = object.find(name);
-    return value ? *value : none;
-}
-
-// Ids may be written as numbers.
-std::string id_of(const json::Value& object, std::string_view name) {
-    const json::Value& value = member(object, name);
-    return value.is_number() ? value.number() : value.string();
-}
-
 json::Value text_or_null(std::string text) {
     return text.empty() ? json::Value() : json::Value(std::move(text));
 }
@@ -92,6 +80,11 @@ json::Value list_of(const json::Value& object, std::string_view one, std::string
 }
 
 }  // namespace
+
+std::string id_of(const json::Value& object, std::string_view name) {
+    const json::Value& value = member(object, name);
+    return value.is_number() ? value.number() : value.string();
+}
 
 json::Value node_rows(const json::Value& upstream) {
     const json::Value& nodes = member(upstream, "nodes");

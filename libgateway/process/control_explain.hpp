@@ -25,6 +25,8 @@ struct ExplainSettings {
 
 ExplainSettings explain_settings(const config::StaticConfig& settings);
 
+// A member that is an id, which may be written as a number; empty if there is none.
+std::string id_of(const json::Value& object, std::string_view name);
 // Nodes of an upstream as an array, whichever of both forms they are written in.
 json::Value node_rows(const json::Value& upstream);
 

@@ -85,6 +85,8 @@ public:
     asio::io_context& loop() noexcept { return loop_; }
     // False while a new binary starts: nothing may be changed by this one.
     bool in_charge() const noexcept { return in_charge_; }
+    // A command of the control socket; refused while it cannot be carried out.
+    asio::awaitable<control::Answer> handle(control::Request request);
     asio::thread_pool& builder() noexcept { return builder_; }
     const Situation& situation() const noexcept { return situation_; }
     // Null until the master has sent the resources.
@@ -123,7 +125,6 @@ private:
     void on_master(PacketReader<MasterHead>& packet);
     void on_worker_event(const WorkerEvent& event);
     void take_error_log(UniqueFd file);
-    asio::awaitable<control::Answer> handle(control::Request request);
     asio::awaitable<void> on_signal();
     asio::awaitable<void> end_changes();
     void take_charge();

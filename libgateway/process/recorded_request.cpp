@@ -16,22 +16,18 @@ using expr::VariableKind;
 constexpr json::Limits line_limits{64, 16 << 20, false};
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // what the log writes for bytes that are no UTF-8
 
-const json::Value* member(const json::Value* object, std::string_view name) {
-    return object ? object->find(name) : nullptr;
-}
-
-void copy(json::Value& to, std::string_view name, const json::Value* value) {
-    if (value && (value->is_string() || value->is_number())) to.set(name, *value);
+void copy(json::Value& to, std::string_view name, const json::Value& value) {
+    if (value.is_string() || value.is_number()) to.set(name, value);
 }
 
 // The entry of a logger plugin in the names of the access log.
 json::Value flat(const json::Value& entry) {
     json::Value fields = json::Value::object();
     const json::Value& request = *entry.find("request");
-    copy(fields, "request_method", request.find("method"));
-    copy(fields, "request_uri", request.find("uri"));
-    copy(fields, "remote_addr", entry.find("client_ip"));
-    copy(fields, "consumer_name", member(entry.find("consumer"), "username"));
+    copy(fields, "request_method", member(request, "method"));
+    copy(fields, "request_uri", member(request, "uri"));
+    copy(fields, "remote_addr", member(entry, "client_ip"));
+    copy(fields, "consumer_name", member(member(entry, "consumer"), "username"));
     if (const json::Value* url = request.find("url"))
         fields.set("scheme", json::Value(url->string().substr(0, url->string().find(':'))));
     if (const json::Value* headers = request.find("headers"); headers && headers->is_object()) {

@@ -9,34 +9,12 @@ namespace {
 constexpr std::size_t unreadable_told = 20, reasons_told = 50;
 constexpr std::string_view other_reasons = "other reasons";
 
-const json::Value& member(const json::Value& object, std::string_view name) {
-    static const json::Value none;
-    const json::Value* value = object.find(name);
-    return value ? *value : none;
-}
-
-// The same text for the same content.
-std::string canonical(json::Value value) {
-    if (value.is_object()) {
-        json::Value::Object& members = value.make_object();
-        std::sort(members.begin(), members.end(),
-                  [](const json::Member& a, const json::Member& b) { return a.key < b.key; });
-        std::string text = "{";
-        for (json::Member& one : members) text += json::write(json::Value(one.key)) + canonical(std::move(one.value));
-        return text + "}";
-    }
-    if (!value.is_array()) return json::write(value);
-    std::string text = "[";
-    for (const json::Value& item : value.items()) text += canonical(item) + ",";
-    return text + "]";
-}
-
 // Where a plugin's settings come from does not matter to a request.
 std::string chain_text(const json::Value& chain) {
     std::string text;
     for (const json::Value& row : chain.items()) {
         for (const std::string_view name : {"plugin", "priority", "scope", "enabled", "config"})
-            text += canonical(member(row, name)) + " ";
+            text += json::write_sorted(member(row, name)) + " ";
         text += "\n";
     }
     return text;
@@ -54,7 +32,7 @@ json::Value plugins_of(const json::Value& chain) {
 std::string upstream_text(const json::Value& upstream) {
     json::Value object = member(upstream, "object");
     for (const std::string_view name : {"id", "name", "desc", "labels"}) object.erase(name);
-    return member(upstream, "source").string() + canonical(std::move(object));
+    return member(upstream, "source").string() + json::write_sorted(object);
 }
 
 json::Value nodes_of(const json::Value& upstream) {

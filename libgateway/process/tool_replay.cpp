@@ -15,6 +15,8 @@
 
 namespace gateway::process {
 
+using control::cell;
+
 namespace {
 
 constexpr int same = 0, failed = 1, differs = 2;
@@ -50,31 +52,20 @@ void read_lines(std::istream& log, Replay& replay) {
     if (!line.empty() || too_long) end_line();
 }
 
-std::string text_of(const json::Value& object, std::string_view name) {
-    const json::Value* value = object.find(name);
-    if (!value || value->is_null()) return "-";
-    if (!value->is_array()) return control::printable(value->is_string() ? value->string() : json::write(*value));
-    std::string list;
-    for (const json::Value& item : value->items())
-        list += (list.empty() ? "" : " ") + control::printable(item.string());
-    return list.empty() ? "-" : list;
-}
-
 // "route 12 (proxied) to upstreams/7 (10.0.0.1:80), plugins key-auth cors"
 std::string destination_text(const json::Value& shown) {
     if (!shown.find("plugins")) return "no route: 404";
-    return fmt::format("route {}, {}, upstream {} ({}), plugins {}{}", text_of(shown, "route"),
-                       text_of(shown, "outcome"), text_of(shown, "upstream"), text_of(shown, "nodes"),
-                       text_of(shown, "plugins"),
-                       shown.find("consumer") ? ", consumer " + text_of(shown, "consumer") : "");
+    return fmt::format("route {}, {}, upstream {} ({}), plugins {}{}", cell(shown, "route"), cell(shown, "outcome"),
+                       cell(shown, "upstream"), cell(shown, "nodes"), cell(shown, "plugins"),
+                       shown.find("consumer") ? ", consumer " + cell(shown, "consumer") : "");
 }
 
 std::string group_text(const json::Value& group) {
     const json::Value& example = *group.find("example");
-    return fmt::format("{} {}: another {}\n  - {}\n  + {}\n  e.g. line {}: {}\n", text_of(group, "count"),
-                       text_of(group, "count") == "1" ? "request" : "requests", text_of(group, "differs"),
+    return fmt::format("{} {}: another {}\n  - {}\n  + {}\n  e.g. line {}: {}\n", cell(group, "count"),
+                       cell(group, "count") == "1" ? "request" : "requests", cell(group, "differs"),
                        destination_text(*group.find("before")), destination_text(*group.find("after")),
-                       text_of(example, "line"), text_of(example, "request"));
+                       cell(example, "line"), cell(example, "request"));
 }
 
 std::string report(const json::Value& result) {
@@ -84,14 +75,14 @@ std::string report(const json::Value& result) {
     if (groups.size() > groups_told)
         text += fmt::format("and {} more ways (--json tells all)\n", groups.size() - groups_told);
     for (const json::Value& one : result.find("not_judged")->items())
-        text += fmt::format("{} not judged, the first in line {}: {}\n", text_of(one, "count"),
-                            text_of(one, "first_line"), text_of(one, "why"));
+        text += fmt::format("{} not judged, the first in line {}: {}\n", cell(one, "count"), cell(one, "first_line"),
+                            cell(one, "why"));
     const json::Value& unreadable = *result.find("unreadable");
     for (const json::Value& one : unreadable.find("lines")->items())
-        text += fmt::format("not readable: line {}: {}\n", text_of(one, "line"), text_of(one, "why"));
+        text += fmt::format("not readable: line {}: {}\n", cell(one, "line"), cell(one, "why"));
     return text + fmt::format("{} lines: {} judged, {} of them would end elsewhere; {} not readable\n",
-                              text_of(result, "lines"), text_of(result, "judged"), text_of(result, "changed"),
-                              text_of(unreadable, "count"));
+                              cell(result, "lines"), cell(result, "judged"), cell(result, "changed"),
+                              cell(unreadable, "count"));
 }
 
 std::optional<ReplaySides> read_sides(const std::string& path, std::string& why) {
