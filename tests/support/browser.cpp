@@ -25,12 +25,6 @@ UniqueFd make_pipe(const std::filesystem::path& path) {
     return end;
 }
 
-const json::Value& member(const json::Value& object, std::string_view name) {
-    static const json::Value none;
-    const json::Value* value = object.find(name);
-    return value ? *value : none;
-}
-
 std::string in_quotes(std::string_view text) {
     std::string out;
     json::append_quoted(out, text);
