@@ -215,7 +215,7 @@ TEST_CASE("start: without a good route file the gateway loads until there is one
     options.routes = "routes: 5\n";
     options.wait = false;
     GatewayProcess gateway(options);
-    REQUIRE(eventually([&] { return state(gateway) == "\"loading\"" && gateway.ready(); }));
+    REQUIRE(eventually([&] { return state(gateway) == "\"loading\"" && gateway.workers_ready(); }));
     REQUIRE(gateway.ctl({"status"}).exit == 4);
     REQUIRE(fetch(gateway.port(), "GET", "/one").status() == 404);
     gateway.write_routes(two_routes);

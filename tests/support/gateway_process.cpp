@@ -25,6 +25,16 @@ std::int64_t number(const boost::json::value& value, std::string_view key, std::
     return found != nullptr && found->is_number() ? found->to_number<std::int64_t>() : otherwise;
 }
 
+bool all_workers_ready(const boost::json::value& status) {
+    const auto* workers = list(status, "workers");
+    if (workers == nullptr || workers->empty()) return false;
+    for (const auto& worker : *workers) {
+        const auto* state = member(worker, "state");
+        if (state == nullptr || !state->is_string() || state->as_string() != "ready") return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string program(std::string_view name) {
@@ -87,19 +97,15 @@ boost::json::value GatewayProcess::status() const {
     return result != nullptr ? *result : boost::json::value();
 }
 
-// Ready: every worker named in the status is in state "ready".
 bool GatewayProcess::ready() const {
     const auto now = status();
-    const auto* workers = list(now, "workers");
     const auto* gateway = member(now, "state");
     // A control that has just come back answers, but takes no command.
-    if (gateway == nullptr || !gateway->is_string() || gateway->as_string() == "loading") return false;
-    if (workers == nullptr || workers->empty()) return false;
-    for (const auto& worker : *workers) {
-        const auto* state = member(worker, "state");
-        if (state == nullptr || !state->is_string() || state->as_string() != "ready") return false;
-    }
-    return true;
+    return gateway != nullptr && gateway->is_string() && gateway->as_string() != "loading" && all_workers_ready(now);
+}
+
+bool GatewayProcess::workers_ready() const {
+    return all_workers_ready(status());
 }
 
 std::vector<pid_t> GatewayProcess::workers() const {

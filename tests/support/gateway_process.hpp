@@ -44,7 +44,8 @@ public:
     RunResult put(std::string_view kind, std::string_view id, std::string_view json);
     // The result of `gatewayctl --json status`; null if there is no answer.
     boost::json::value status() const;
-    bool ready() const;
+    bool ready() const;                  // control takes commands, and every worker is in state "ready"
+    bool workers_ready() const;          // every worker is, whatever control is at
     std::vector<pid_t> workers() const;  // pids by index, from the status
     pid_t control() const;
 
