@@ -14,6 +14,10 @@ namespace {
 
 constexpr int quick = 1;                          // a whole route file is worth little more at higher levels
 constexpr std::uint64_t most_bytes = 1ull << 30;  // unpacked
+// In the place of the size of what is compressed: what follows is not, since a compressor's 260 KiB of tables cost more
+// than they save there.
+constexpr std::uint64_t as_it_is = ~std::uint64_t{0};
+constexpr std::size_t too_small = 2048;
 constexpr std::uint8_t has_before = 1, has_after = 2;
 
 void add_number(std::string& out, std::uint64_t number) {
@@ -66,10 +70,37 @@ private:
     std::string_view rest_;
 };
 
+std::uint64_t checksum(std::string_view plain) {
+    return ::crc32_z(0, reinterpret_cast<const Bytef*>(plain.data()), plain.size());
+}
+
+std::string deflate(std::string_view plain) {
+    std::string packed;
+    if (plain.size() < too_small) {
+        add_number(packed, as_it_is);
+        add_number(packed, checksum(plain));
+        add_text(packed, plain);
+        return packed;
+    }
+    add_number(packed, plain.size());
+    uLongf size = ::compressBound(plain.size());
+    packed.resize(sizeof(std::uint64_t) + size);
+    const int result = ::compress2(reinterpret_cast<Bytef*>(packed.data()) + sizeof(std::uint64_t), &size,
+                                   reinterpret_cast<const Bytef*>(plain.data()), plain.size(), quick);
+    if (result != Z_OK) throw std::bad_alloc();
+    packed.resize(sizeof(std::uint64_t) + size);
+    return packed;
+}
+
 std::string inflate(std::string_view bytes) {
-    std::uint64_t size = 0;
-    if (bytes.size() < sizeof size) damaged();
-    std::memcpy(&size, bytes.data(), sizeof size);
+    Reader head(bytes);
+    const std::uint64_t size = head.number();
+    if (size == as_it_is) {
+        const std::uint64_t sum = head.number();
+        std::string plain = head.text();
+        if (!head.at_end() || checksum(plain) != sum) damaged();
+        return plain;
+    }
     bytes.remove_prefix(sizeof size);
     if (size > most_bytes) damaged();
     std::string plain(size, '\0');
@@ -105,15 +136,7 @@ std::string pack(const Difference& difference) {
         if (change.before) add_side(plain, *change.before);
         if (change.after) add_side(plain, *change.after);
     }
-    std::string packed;
-    add_number(packed, plain.size());
-    uLongf size = ::compressBound(plain.size());
-    packed.resize(sizeof(std::uint64_t) + size);
-    const int result = ::compress2(reinterpret_cast<Bytef*>(packed.data()) + sizeof(std::uint64_t), &size,
-                                   reinterpret_cast<const Bytef*>(plain.data()), plain.size(), quick);
-    if (result != Z_OK) throw std::bad_alloc();
-    packed.resize(sizeof(std::uint64_t) + size);
-    return packed;
+    return deflate(plain);
 }
 
 Difference unpack(std::string_view bytes) {

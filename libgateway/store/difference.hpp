@@ -32,7 +32,7 @@ struct ObjectChange {
 };
 using Difference = std::vector<ObjectChange>;
 
-// Compressed bytes. Equal differences give equal bytes.
+// Compressed bytes where that is worth its time, with a checksum. Equal differences give equal bytes.
 std::string pack(const Difference& difference);
 // Throws Failure if the bytes are damaged.
 Difference unpack(std::string_view bytes);

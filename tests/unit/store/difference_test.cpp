@@ -1,5 +1,7 @@
 #include "libgateway/store/difference.hpp"
 
+#include <zlib.h>
+
 #include "libgateway/store/database.hpp"
 #include "tests/support/catch.hpp"
 
@@ -31,6 +33,18 @@ TEST_CASE("difference: similar objects need little room", "[store][difference]")
         many.push_back({Layer::store, Kind::route, std::to_string(i), std::nullopt, Side{json, 1, 0}});
     }
     REQUIRE(pack(many).size() < plain / 4);
+}
+
+// Before small differences were left as they are, every one was: its size, then zlib's bytes.
+TEST_CASE("difference: a small one that is compressed can be read", "[store][difference]") {
+    const std::string plain = pack(some()).substr(3 * sizeof(std::uint64_t));
+    uLongf size = ::compressBound(plain.size());
+    std::string older(sizeof(std::uint64_t) + size, '\0');
+    older[0] = static_cast<char>(plain.size());
+    ::compress(reinterpret_cast<Bytef*>(older.data() + sizeof(std::uint64_t)), &size,
+               reinterpret_cast<const Bytef*>(plain.data()), plain.size());
+    older.resize(sizeof(std::uint64_t) + size);
+    REQUIRE(unpack(older) == some());
 }
 
 TEST_CASE("difference: damaged bytes are told, whatever they are", "[store][difference]") {
