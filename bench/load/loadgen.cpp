@@ -1,8 +1,7 @@
 // gateway-loadgen MODE --port N …: load that wrk cannot make; prints one line of JSON per run.
 //   requests   closed loop, or open with --rate R   [--method POST --body N] [--path /r/%d --host h%d --header "k: v%d"
-//   --spread N]
-//   [--short] [--browser]
-//              [--connections C] [--count N | --seconds S]; without either until standard input ends
+//              --spread N] [--short] [--browser] [--window MILLISECONDS] [--connections C] [--count N | --seconds S];
+//              without either until standard input ends
 //   idle       C connections ask once and stay; each line on standard input makes them ask again; ends with the input
 //   websockets C tunnels, each echoing a message every 100 ms, until standard input ends
 //   transfer   one body of --bytes N, --direction down or up
@@ -33,6 +32,7 @@ Plan plan_of(const Options& options) {
     plan.count = options.number("count", 0);
     plan.seconds = static_cast<double>(options.number("milliseconds", options.number("seconds", 0) * 1000)) / 1000;
     plan.rate = static_cast<double>(options.number("rate", 0));
+    plan.window_ms = options.number("window", 0);
     plan.short_lived = options.number("short", 0) != 0;
     plan.browser = options.number("browser", 0) != 0;
     return plan;

@@ -119,7 +119,7 @@ def changes(row):
             ["p99 quiet, while changing", f"{row['quiet_p99']} µs, {row['busy_p99']} µs"],
             ["broken requests", row["broken"]],
             ["growth of the worker's memory", f"{row['growth'] * 100:.1f} %"],
-            ["longest loop turn since start, while applying (status)",
+            ["longest loop turn since start, while applying (CPU time)",
              f"{row['longest_turn']} µs, {row['longest_apply']} µs"]]
     return f"## One changed route among {row['routes']:,}\n\n" + table(["", ""], body)
 
@@ -203,7 +203,7 @@ def bounds(results):
         bound("50 changes a second: p99 × quiet", row["busy_p99"] / row["quiet_p99"], 1.2)
         bound("50 changes a second: ms until served, most", row["seen_most"] * 1000, 100, 1)
         bound("50 changes a second: growth of memory", row["growth"], 0.05, 3)
-        bound("50 changes a second: longest loop turn, µs", row["longest_apply"], 2000, 0)
+        bound("50 changes a second: longest loop turn while applying, µs of CPU", row["longest_apply"], 2000, 0)
     if row := results.get("metrics"):
         bound("metrics scraped in a loop: p99 × quiet", row["times_p99"], 1.05)
     if row := results.get("chains"):

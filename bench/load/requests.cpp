@@ -27,11 +27,13 @@ bool standard_input_ended() {
 
 }  // namespace
 
+std::uint32_t percentile(std::vector<std::uint32_t>& values, double part) {
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0U : values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
 std::string Tally::json() {
-    std::sort(micros.begin(), micros.end());
-    const auto at = [this](double part) {
-        return micros.empty() ? 0U : micros[static_cast<std::size_t>(part * static_cast<double>(micros.size() - 1))];
-    };
+    const auto at = [this](double part) { return percentile(micros, part); };
     char head[256];
     std::snprintf(head, sizeof head,
                   "{\"requests\":%lu,\"good\":%lu,\"broken\":%lu,\"reopened\":%lu,\"seconds\":%.3f,\"p50\":%u,\"p99\":%"
@@ -43,7 +45,13 @@ std::string Tally::json() {
         if (text.back() != '{') text += ',';
         text += '"' + why + "\":" + std::to_string(times);
     }
-    return text + "}}";
+    text += "},\"windows\":[";
+    for (auto& [number, times] : windows) {
+        if (text.back() != '[') text += ',';
+        text += "{\"p50\":" + std::to_string(percentile(times, 0.5)) +
+                ",\"p99\":" + std::to_string(percentile(times, 0.99)) + '}';
+    }
+    return text + "]}";
 }
 
 Requests::Requests(Plan plan)
@@ -211,7 +219,12 @@ bool Requests::whole(Guest& guest, bool& keep) {
 void Requests::finish(std::size_t index, bool keep) {
     Guest& guest = guests_[index];
     ++tally_.requests;
-    tally_.micros.push_back(static_cast<std::uint32_t>((monotonic_ns() - guest.started) / 1000));
+    const auto took = static_cast<std::uint32_t>((monotonic_ns() - guest.started) / 1000);
+    tally_.micros.push_back(took);
+    if (plan_.window_ms > 0) {
+        const auto since = static_cast<std::uint64_t>(guest.started - start_ns_) / 1'000'000;
+        tally_.windows[since / plan_.window_ms].push_back(took);
+    }
     --busy_;
     guest.waiting = false;
     guest.input.clear();

@@ -25,6 +25,8 @@ struct Plan {
     // Requests a second over all connections, each due at its own moment and timed from it, so that a stall counts for
     // all that were due meanwhile; 0: closed loop, the next request follows the answer.
     double rate = 0;
+    // Not 0: times are told for windows of so many milliseconds (by when a request was due) as well.
+    std::uint64_t window_ms = 0;
     bool short_lived = false;  // a connection per request
     bool once_each = false;    // every connection asks once and stays open
     bool browser = false;      // six fields more, as a browser sends them
@@ -34,9 +36,12 @@ struct Tally {
     std::uint64_t requests = 0, good = 0, broken = 0, reopened = 0;  // good: answered with 200
     std::map<std::string, std::uint64_t> reasons{};
     std::vector<std::uint32_t> micros{};
+    std::map<std::uint64_t, std::vector<std::uint32_t>> windows{};  // the same by window
     double seconds = 0;
     std::string json();
 };
+// The value below which that part of them lies; sorts them.
+std::uint32_t percentile(std::vector<std::uint32_t>& values, double part);
 
 class Requests {
 public:

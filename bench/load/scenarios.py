@@ -250,7 +250,8 @@ def changes(folder, backends, count, seconds, per_second):
     The traffic comes at a steady rate, far below what the proxy could bear, so that times mean something.
     """
     gateway = Gateway(folder / "changes")
-    gateway.start(Setting(backends, routes=count))
+    # A worker counts its turns by CPU time, or a stall of the host would be the longest one.
+    gateway.start(Setting(backends, routes=count), env={"GATEWAY_TURNS_BY_CPU": "1"})
     try:
         pattern = {"path": "/r/%d", "spread": count}
         Load("requests", gateway.port, milliseconds=500, **pattern).finish()
@@ -293,23 +294,23 @@ def change(gateway, seconds, per_second):
     return json.loads(done.stdout)
 
 
-STEADY_RATE = 5000
+STEADY_RATE, WINDOW_MS = 5000, 50
 
 
 def steady(gateway, seconds, pattern):
-    """Windows of a quarter of a second each: a stall of the host spoils few of them."""
-    return [Load("requests", gateway.port, milliseconds=250, connections=16, rate=STEADY_RATE, **pattern).finish()
-            for _ in range(4 * seconds)]
+    """Requests at the steady rate, with times for windows so short that a stall of the host spoils few of them."""
+    return [Load("requests", gateway.port, seconds=seconds, connections=16, rate=STEADY_RATE, window=WINDOW_MS,
+                 **pattern).finish()]
 
 
 def blocks(seconds, longest=5):
     return [min(longest, seconds - at) for at in range(0, seconds, longest)]
 
 
-def over_windows(windows):
-    """Medians: what else the machine does in one of them tells nothing."""
-    return {"requests": sum(window["requests"] for window in windows),
-            "broken": sum(window["broken"] for window in windows),
+def over_windows(runs):
+    """Medians over their windows: what else the machine does in one of them tells nothing."""
+    windows = [window for run in runs for window in run["windows"]]
+    return {"requests": sum(run["requests"] for run in runs), "broken": sum(run["broken"] for run in runs),
             **{key: median([window[key] for window in windows]) for key in ("p50", "p99")}}
 
 

@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <ctime>
+#include <utility>
 
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/worker_settings.hpp"
@@ -26,6 +28,12 @@ telemetry::CounterPage& counters_of(const WorkerStart& start) {
     const std::size_t stride = zone.size() / max_workers;
     if (stride < sizeof(telemetry::CounterPage)) return none;
     return *reinterpret_cast<telemetry::CounterPage*>(zone.data() + stride * start.index);
+}
+
+std::int64_t thread_cpu_ns() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
 
 }  // namespace
@@ -60,6 +68,7 @@ int Worker::run() {
     config_->load_journal();
     config_->begin();
     spawn(obey_master());
+    cpu_seen_ns_ = thread_cpu_ns();
     reactor_.run([this](std::int64_t length) { turn(length); });
     page_.state.store(static_cast<std::uint32_t>(WorkerState::stopped), std::memory_order_release);
     return 0;
@@ -67,15 +76,7 @@ int Worker::run() {
 
 // Traffic is accepted only once there is a configuration: until then connections wait in the queue.
 void Worker::turn(std::int64_t length_ns) {
-    const bool applied = config_->worked();
-    if (length_ns > longest_turn_ns_) {
-        longest_turn_ns_ = length_ns;
-        page_.longest_turn_ns.store(static_cast<std::uint64_t>(length_ns), std::memory_order_relaxed);
-    }
-    if (applied &&
-        static_cast<std::uint64_t>(length_ns) > page_.longest_apply_turn_ns.load(std::memory_order_relaxed)) {
-        page_.longest_apply_turn_ns.store(static_cast<std::uint64_t>(length_ns), std::memory_order_relaxed);
-    }
+    count_turn(length_ns);
     if (config_->has_configuration() && acceptors_.empty() && !draining_) {
         acceptors_.resize(max_listeners);
         for (std::size_t i = 0; i < start_.listeners.size() && i < acceptors_.size(); ++i) {
@@ -92,6 +93,21 @@ void Worker::turn(std::int64_t length_ns) {
     const std::int64_t now = reactor_.turn_started_ns() + length_ns;
     if (now - published_ns_ >= publish_every_ns) publish(now);
     if (draining_) finish_if_empty();
+}
+
+void Worker::count_turn(std::int64_t length_ns) noexcept {
+    if (turns_by_cpu_) {
+        const std::int64_t cpu = thread_cpu_ns();
+        length_ns = cpu - std::exchange(cpu_seen_ns_, cpu);
+    }
+    if (length_ns > longest_turn_ns_) {
+        longest_turn_ns_ = length_ns;
+        page_.longest_turn_ns.store(static_cast<std::uint64_t>(length_ns), std::memory_order_relaxed);
+    }
+    const auto length = static_cast<std::uint64_t>(length_ns);
+    if (config_->worked() && length > page_.longest_apply_turn_ns.load(std::memory_order_relaxed)) {
+        page_.longest_apply_turn_ns.store(length, std::memory_order_relaxed);
+    }
 }
 
 void Worker::publish(std::int64_t now_ns) noexcept {

@@ -1,6 +1,7 @@
 // A worker process: accepts, serves, takes over new configuration while it does, and leaves without breaking anything.
 #pragma once
 
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -32,6 +33,7 @@ private:
     void take_order();
     void begin_drain(Milliseconds limit, bool quit);
     void turn(std::int64_t length_ns);
+    void count_turn(std::int64_t length_ns) noexcept;
     void publish(std::int64_t now_ns) noexcept;
     void take_queue();
     bool accepting() const noexcept;
@@ -53,6 +55,9 @@ private:
     bool draining_ = false, quitting_ = false;
     std::int64_t drain_until_ms_ = 0, idle_checked_ms_ = 0, published_ns_ = 0;
     HeapPages heap_pages_;
+    // Set in the environment by the bench: turns count by their CPU time, so that stalls of a busy host do not.
+    const bool turns_by_cpu_ = std::getenv("GATEWAY_TURNS_BY_CPU") != nullptr;
+    std::int64_t cpu_seen_ns_ = 0;
     std::int64_t longest_turn_ns_ = 0;
     std::uint64_t told_accepted_ = 0;
 };
