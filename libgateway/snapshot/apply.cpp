@@ -364,12 +364,7 @@ void Apply::step_routing() {
 
 void Apply::settle() {
     if (build_rules_changed_) state_.settings_version = next_version();
-    if (build_rules_changed_ || globals_changed_) {
-        const std::uint64_t needed = state_.global_chain->request_body_needed();
-        state_.global_chain = compile_global_chain(state_);
-        // Routes tell how much of a body is needed in all.
-        references_changed_ = references_changed_ || state_.global_chain->request_body_needed() != needed;
-    }
+    if (build_rules_changed_ || globals_changed_) state_.global_chain = compile_global_chain(state_);
     if (build_rules_changed_ || references_changed_) state_.generation = next_version();
     enter(Stage::trial);
 }

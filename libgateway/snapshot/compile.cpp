@@ -40,7 +40,7 @@ std::uint64_t version_of(const Object* object) noexcept {
 
 CompiledRoute::Basis basis_of(const SnapshotState& state, const References& found) {
     return {version_of(found.service), version_of(found.plugin_config), version_of(found.upstream),
-            state.settings_version, state.global_chain->request_body_needed()};
+            state.settings_version};
 }
 
 json::Value parse_plugins(std::string_view text) {
@@ -193,7 +193,6 @@ Ref<CompiledRoute> bare_route(const SnapshotState& state, const References& foun
     route->own_timeouts = entry.timeouts.has_value();
     route->basis = basis_of(state, found);
     route->overridden_version = state.overridden_version;
-    route->request_body_needed = route->basis.global_body_needed;
     route->target_outcome = CompiledRoute::TargetOutcome::none_configured;
     return route;
 }
@@ -221,7 +220,6 @@ Ref<CompiledRoute> compile(const SnapshotState& state, const References& found, 
     route->enable_websocket = entry.enable_websocket.value_or(false);
     if (found.service) name_service(*found.service, entry, *route);
     route->chain = route_chain(state, found, entry);
-    route->request_body_needed = std::max(route->request_body_needed, route->chain->request_body_needed());
     find_target(state, found, entry, *route);
     if (route->target && !entry.timeouts) route->timeouts = route->target->settings().timeouts;
     return route;

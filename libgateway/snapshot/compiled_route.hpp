@@ -30,19 +30,18 @@ public:
     TargetOutcome target_outcome = TargetOutcome::ok;
     bool own_timeouts = false;  // the route's: they stand before those of an upstream that a plugin chooses
     bool enable_websocket = false;
-    Ref<const Chain> chain;                 // never null; empty chain if there are no plugins
-    Ref<const upstream::Upstream> target;   // null: see target_outcome
-    std::uint64_t request_body_needed = 0;  // most of chain and global chain; 0: stream
-    upstream::Timeouts timeouts;            // route's, else upstream's
-
+    Ref<const Chain> chain;                        // never null; empty chain if there are no plugins
+    Ref<const upstream::Upstream> target;          // null: see target_outcome
+    upstream::Timeouts timeouts;                   // route's, else upstream's
     std::uint64_t serial = 0;                      // a number that no other compiled route of this thread ever had
     mutable telemetry::Series* traffic = nullptr;  // where its exchanges are counted, once one has ended
+
     std::string route_id, route_name, service_id, service_name;
 
     // Versions of what this was resolved from; equal ones mean that it is still right.
     struct Basis {
         std::uint64_t service = 0, plugin_config = 0, upstream = 0;  // 0: not referred to, or missing
-        std::uint64_t settings = 0, global_body_needed = 0;
+        std::uint64_t settings = 0;
         friend bool operator==(const Basis&, const Basis&) = default;
     };
     Basis basis;

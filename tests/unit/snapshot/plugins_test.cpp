@@ -103,19 +103,6 @@ TEST_CASE("plugins: a change of global rules compiles no route again", "[snapsho
     REQUIRE(worker.compiled("/a") == before);
 }
 
-TEST_CASE("plugins: the body needed is the most that the route's or the global chain asks for", "[snapshot][plugins]") {
-    Worker worker;
-    worker.document.put(Kind::route, "1", R"({"uri":"/a","plugins":{"mark-a":{"body":100}}})");
-    worker.document.put(Kind::route, "2", R"({"uri":"/b","upstream_id":"u"})");
-    worker.reload();
-    REQUIRE(worker.compiled("/a")->request_body_needed == 100);
-    REQUIRE(worker.compiled("/b")->request_body_needed == 0);
-    worker.document.put(Kind::global_rule, "1", R"({"plugins":{"mark-b":{"body":50}}})");
-    worker.update();
-    REQUIRE(worker.compiled("/a")->request_body_needed == 100);
-    REQUIRE(worker.compiled("/b")->request_body_needed == 50);
-}
-
 TEST_CASE("plugins: a plugin that cannot be built in a full document breaks its own route only",
           "[snapshot][plugins]") {
     Worker worker;
