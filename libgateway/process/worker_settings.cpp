@@ -1,11 +1,10 @@
 #include "libgateway/process/worker_settings.hpp"
 
-#include <algorithm>
-
 namespace gateway::process {
 
 namespace {
 
+// What is no network is `unix:`: no listener is on a unix socket, so nobody is meant by it.
 expr::CidrSet networks(const std::vector<std::string>& texts) {
     std::vector<expr::Cidr> found;
     for (const auto& text : texts) {
@@ -37,7 +36,6 @@ void take_http(const config::HttpSection& from, proxy::Settings& to) {
     to.real_ip_header = from.real_ip_header;
     to.real_ip_recursive = from.real_ip_recursive.on;
     to.real_ip_from = networks(from.real_ip_from);
-    to.real_ip_from_unix = std::count(from.real_ip_from.begin(), from.real_ip_from.end(), "unix:") > 0;
 }
 
 // The old switch gives names alone, and counts where the file does not say.

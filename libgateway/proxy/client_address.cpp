@@ -95,12 +95,8 @@ void find_client(ProxyExchange& exchange) {
     const Settings& settings = *exchange.settings;
     exchange.client = session.peer();
     exchange.client_port = session.peer_port();
-    exchange.peer_text =
-        session.peer_is_unix() ? std::string_view("unix:") : address_text(session.peer(), exchange.arena());
-    exchange.client_text = exchange.peer_text;
-    const bool trusted =
-        session.peer_is_unix() ? settings.real_ip_from_unix : settings.real_ip_from.contains(session.peer());
-    if (!trusted) return;
+    exchange.peer_text = exchange.client_text = address_text(session.peer(), exchange.arena());
+    if (!settings.real_ip_from.contains(session.peer())) return;
     const auto hop = told_by_peer(exchange);
     if (!hop) return;
     exchange.client = hop->address;

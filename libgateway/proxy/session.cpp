@@ -40,7 +40,6 @@ Session::Session(Site& site, const net::SocketAddress& peer, std::uint16_t port)
     : site_(site), sleeper_(site.reactor), peer_(address_of(peer)), peer_port_(peer.port()), local_port_(port) {
     static std::uint32_t serials = 0;
     serial_ = ++serials;
-    peer_unix_ = peer.storage.ss_family != AF_INET && peer.storage.ss_family != AF_INET6;
     started_ms_ = idle_since_ms_ = site.reactor.now_ms();
     site.enter(*this);
 }
@@ -179,7 +178,6 @@ CarriedBytes Session::take_carried() noexcept {
 }
 
 std::string Session::peer_text() const {
-    if (peer_unix_) return "unix:";
     const std::string host = peer_.text();
     return (peer_.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(peer_port_);
 }

@@ -47,7 +47,6 @@ public:
     net::Stream& stream() noexcept { return stream_; }
     net::Sleeper& sleeper() noexcept { return sleeper_; }
     const expr::Address& peer() const noexcept { return peer_; }
-    bool peer_is_unix() const noexcept { return peer_unix_; }
     std::uint16_t peer_port() const noexcept { return peer_port_; }
     std::uint16_t local_port() const noexcept { return local_port_; }
     const ProxiedAddress* proxied() const noexcept { return proxied_.get(); }
@@ -89,7 +88,7 @@ private:
     std::uint32_t serial_ = 0, requests_ = 0;
     expr::Address peer_;
     std::uint16_t peer_port_ = 0, local_port_ = 0;
-    bool peer_unix_ = false, idle_ = false;
+    bool idle_ = false;
     std::int64_t started_ms_ = 0, idle_since_ms_ = 0, head_begun_ms_ = 0;
     std::unique_ptr<ProxiedAddress> proxied_;
     const ProxyExchange* exchange_ = nullptr;

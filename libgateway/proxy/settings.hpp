@@ -32,7 +32,6 @@ struct Settings : RefCounted {
     std::string page_token = "gateway";               // product line of built-in pages
     std::string charset = "utf-8";
     expr::CidrSet real_ip_from;
-    bool real_ip_from_unix = false;
     std::string real_ip_header = "X-Real-IP";
     bool real_ip_recursive = false;
     bool trust_configured = false;

@@ -98,6 +98,17 @@ TEST_CASE("http forwarding: the real address is taken from who is trusted to tel
     CHECK(last(plain).count("x-real-ip") == 1);
 }
 
+TEST_CASE("http forwarding: no listener is on a unix socket, so `unix:` believes nobody", "[e2e][http]") {
+    Stage stage({.http = "real_ip_from: ['unix:']"});
+    CHECK(sent(stage, "X-Real-IP: 9.9.9.9\r\n").field("x-real-ip") == "127.0.0.1");
+    GatewayOptions options;
+    options.apisix = "  node_listen: [{ip: 'unix:/run/traffic.sock', port: 0}]\n";
+    options.wait = false;
+    GatewayProcess refused(options);
+    CHECK(refused.master().wait(20s).value_or(0) != 0);
+    CHECK(refused.log().find("expected an IP address, found \"unix:/run/traffic.sock\"") != std::string::npos);
+}
+
 TEST_CASE("http forwarding: without recursion the last address counts, with its port, from any field", "[e2e][http]") {
     const char* format = "$request_uri $remote_addr $remote_port $realip_remote_addr $original_x_forwarded_for .";
     Stage stage({.http = "real_ip_header: X-Forwarded-For\nreal_ip_from: [127.0.0.1, 10.0.0.0/8]", .format = format});
