@@ -19,20 +19,24 @@ public:
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
-    // `line` gets its end here. False: dropped, because the file cannot be opened (said in the error log, tried again a
-    // second later) or too much waits already.
+    // `line` gets its end here. False: dropped, because the file cannot be opened (said in the error log with its owner
+    // and mode, tried again a second later) or too much waits already.
     bool write_line(std::string_view line);
     void reopen();
 
 private:
     static constexpr std::size_t ring_bytes = 8u << 20;
     bool open();
+    // The worker opens it with the rights that it has kept: a route's author names the path, so the master must not.
+    UniqueFd open_path();
 
     Dispatch& dispatch_;
     const std::string path_;
     std::shared_ptr<telemetry::LogRing> ring_;
     std::size_t log_ = 0;
     std::int64_t tried_ms_ = 0;
+    int failed_ = 0;   // why the last try failed; 0: it did not
+    std::string why_;  // the same in words
 };
 
 }  // namespace gateway::delivery

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "libgateway/base/path_facts.hpp"
 #include "libgateway/process/listening.hpp"
 #include "libgateway/process/privileges.hpp"
 
@@ -40,10 +41,11 @@ void remove_stale(const std::string& path, const sockaddr_un& address) {
     constexpr auto between = std::chrono::milliseconds(50);
     struct stat status = {};
     if (::lstat(path.c_str(), &status) != 0) return;
-    if (!S_ISSOCK(status.st_mode)) throw std::runtime_error("control socket " + describe(path) + ": is not a socket");
+    if (!S_ISSOCK(status.st_mode))
+        throw std::runtime_error("control socket " + describe_path(path) + ": is not a socket");
     for (int i = 0; answers(path, address); ++i) {
         if (i == tries)
-            throw std::runtime_error("control socket " + describe(path) + ": another gateway answers on it");
+            throw std::runtime_error("control socket " + describe_path(path) + ": another gateway answers on it");
         std::this_thread::sleep_for(between);
     }
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_path_error("remove stale control socket", path, errno);

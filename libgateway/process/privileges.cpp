@@ -21,17 +21,14 @@
 #include <system_error>
 #include <vector>
 
+#include "libgateway/base/path_facts.hpp"
+
 namespace gateway::process {
 
 namespace {
 
 [[noreturn]] void throw_system(const char* what) {
     throw std::system_error(errno, std::system_category(), what);
-}
-
-std::string user_text(uid_t uid) {
-    const passwd* entry = ::getpwuid(uid);
-    return entry ? std::string(entry->pw_name) + " " + std::to_string(uid) : std::to_string(uid);
 }
 
 // Group to run with: the plan's, else the user's own, else this process's.
@@ -127,22 +124,9 @@ void ignore_masters_signals() noexcept {
 
 }  // namespace
 
-std::string describe(const std::string& path) {
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) return path;
-    std::array<char, 8> mode{};
-    std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777);
-    return path + " (owner " + user_text(status.st_uid) + ", mode " + mode.data() + ")";
-}
-
 void throw_path_error(const char* what, const std::string& path, int error) {
-    std::string text = std::string("cannot ") + what + " " + describe(path) + ": " + std::strerror(error);
-    if (error == EACCES || error == EPERM || error == EROFS || error == ENOENT) {
-        const std::size_t cut = path.find_last_of('/');
-        if (cut != std::string::npos && cut > 0) text += "; directory " + describe(path.substr(0, cut));
-        text += "; this is " + user_text(::geteuid());
-    }
-    throw std::runtime_error(text);
+    throw std::runtime_error(std::string("cannot ") + what + " " + describe_path(path) + ": " + std::strerror(error) +
+                             who_may(path, error));
 }
 
 bool must_drop(const Plan& plan) noexcept {
@@ -161,7 +145,7 @@ void prepare_data_dir(const Plan& plan) {
     }
     if (status.st_uid != static_cast<uid_t>(plan.uid)) {
         if (status.st_uid != 0 || !is_empty_or_ours(path)) {
-            throw std::runtime_error("data_dir " + describe(path) + ": expected it to belong to user " +
+            throw std::runtime_error("data_dir " + describe_path(path) + ": expected it to belong to user " +
                                      user_text(static_cast<uid_t>(plan.uid)));
         }
         if (::chown(path.c_str(), static_cast<uid_t>(plan.uid), group_of(plan)) != 0) {

@@ -9,9 +9,6 @@
 
 namespace gateway::process {
 
-// "/path (owner www 33, mode 0700)"; only the path where it does not exist. For messages about files that cannot be
-// used.
-std::string describe(const std::string& path);
 // Throws std::runtime_error: "cannot WHAT PATH (owner …, mode …): REASON".
 [[noreturn]] void throw_path_error(const char* what, const std::string& path, int error);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "libgateway/base/path_facts.hpp"
 #include "tests/plugins/refusal.hpp"
 #include "tests/support/alloc_count.hpp"
 #include "tests/support/catch.hpp"
@@ -68,6 +69,22 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
     for (std::string line; std::getline(in, line);) all.push_back(line);
     return all;
 }
+
+// Root may write everything: a test of rights is somebody else for a while.
+class Unprivileged {
+public:
+    Unprivileged() {
+        if (was_root_) REQUIRE(::seteuid(65534) == 0);
+    }
+    Unprivileged(const Unprivileged&) = delete;
+    Unprivileged& operator=(const Unprivileged&) = delete;
+    ~Unprivileged() {
+        if (was_root_) static_cast<void>(::seteuid(0));
+    }
+
+private:
+    const bool was_root_ = ::geteuid() == 0;
+};
 
 struct FileStory : Logged {
     TempDir folder;
@@ -304,6 +321,39 @@ TEST_CASE("file-logger: a path that cannot be opened is said once a second, requ
     story.start(R"({"path":"/nowhere/at/all/a.log"})");
     for (int i = 0; i < 5; ++i) story.ask();
     CHECK(story.count("failed to open file: /nowhere/at/all/a.log, error info: No such file or directory") == 1);
+}
+
+TEST_CASE("file-logger: a file that may not be written is named with owner, mode and user", "[plugins][file_logger]") {
+    FileStory story;
+    const std::string path = story.folder.write("a.log", "").string();
+    std::filesystem::permissions(story.folder.path(), std::filesystem::perms(0755));
+    std::filesystem::permissions(path, std::filesystem::perms(0400));
+    const std::string file = describe_path(path);
+    story.start("{" + story.path() + "}");
+    {
+        const Unprivileged somebody;
+        story.ask();
+        const std::string reason = "; directory " + describe_path(story.folder.path().string()) + "; this is ";
+        CHECK(story.said("failed to open file: " + path + ", error info: Permission denied; " + file + reason +
+                         user_text(::geteuid())));
+    }
+    std::filesystem::permissions(path, std::filesystem::perms(0600));
+    story.rig.dispatch.reopen_files();
+    story.ask();
+    CHECK(story.written(1).size() == 1);
+}
+
+TEST_CASE("file-logger: a file that cannot be opened again stays the one in use", "[plugins][file_logger]") {
+    FileStory story;
+    story.start("{" + story.path() + "}");
+    story.ask();
+    REQUIRE(story.written(1).size() == 1);
+    std::filesystem::rename(story.folder / "a.log", story.folder / "b.log");
+    std::filesystem::create_directory(story.folder / "a.log");
+    story.rig.dispatch.reopen_files();
+    CHECK(story.said("a.log, error info: Is a directory"));
+    story.ask();
+    CHECK(story.written(2, "b.log").size() == 2);
 }
 
 TEST_CASE("file-logger: a warm line costs no allocation", "[plugins][file_logger]") {
