@@ -16,7 +16,7 @@ struct NameTest {
     NameTest(std::string_view text, FieldName number) noexcept : name(text), id(number) {}
     bool operator()(const Field& field) const noexcept {
         if (field.id != id) return false;
-        return id != FieldName::unknown || (field.name.size() == name.size() && iequals(field.name, name));
+        return id != FieldName::unknown || field.name == name || iequals(field.name, name);
     }
     std::string_view name;
     FieldName id;

@@ -2,7 +2,8 @@
 
 #include <arpa/inet.h>
 
-#include <charconv>
+#include <array>
+#include <cstring>
 
 namespace gateway::proxy {
 
@@ -69,6 +70,25 @@ std::optional<Hop> told_by_peer(const ProxyExchange& exchange) noexcept {
     return from_list(last, settings);
 }
 
+// The digits of a byte, with the dot behind them.
+struct ByteText {
+    std::array<char, 4> text;
+    std::uint8_t size;
+};
+
+constexpr std::array<ByteText, 256> make_byte_texts() noexcept {
+    std::array<ByteText, 256> all{};
+    for (unsigned byte = 0; byte < all.size(); ++byte) {
+        ByteText& made = all[byte];
+        if (byte >= 100) made.text[made.size++] = static_cast<char>('0' + byte / 100);
+        if (byte >= 10) made.text[made.size++] = static_cast<char>('0' + byte / 10 % 10);
+        made.text[made.size++] = static_cast<char>('0' + byte % 10);
+        made.text[made.size++] = '.';
+    }
+    return all;
+}
+constexpr std::array<ByteText, 256> byte_texts = make_byte_texts();
+
 }  // namespace
 
 std::string_view address_text(const expr::Address& address, Arena& arena) {
@@ -84,10 +104,11 @@ std::string_view address_text(const expr::Address& address, Arena& arena) {
     char* text = arena.chars(16);
     char* at = text;
     for (int shift = 24; shift >= 0; shift -= 8) {
-        at = std::to_chars(at, text + 16, address.low() >> shift & 0xff).ptr;
-        if (shift) *at++ = '.';
+        const ByteText& byte = byte_texts[address.low() >> shift & 0xff];
+        std::memcpy(at, byte.text.data(), byte.text.size());
+        at += byte.size;
     }
-    return {text, static_cast<std::size_t>(at - text)};
+    return {text, static_cast<std::size_t>(at - text) - 1};  // without the last dot
 }
 
 void find_client(ProxyExchange& exchange) {

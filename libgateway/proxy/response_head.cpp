@@ -112,7 +112,7 @@ void add_charset(ProxyExchange& exchange) {
     const std::string_view type = exchange.response.fields.get(FieldName::content_type);
     if (type.empty() || exchange.settings->charset.empty()) return;
     for (const std::string_view known : types) {
-        if (!iequals(type, known)) continue;
+        if (type != known && !iequals(type, known)) continue;  // nearly always written so
         exchange.response.fields.set(FieldName::content_type,
                                      exchange.arena().join(type, "; charset=", exchange.settings->charset));
         return;
