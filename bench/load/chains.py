@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import system
+from callgrind import plugin_times
 from proxies import Gateway, Load, Nginx
 from scenarios import allocations, cpu_around, instructions_of_run, median
 
@@ -75,6 +76,14 @@ def instructions(folder, setting, few, many):
                                          spread=10) for count in (few, many))
         rows[name] = (high - low) / (many - few) if low and high else None
     return rows
+
+
+def timing(folder, few, many):
+    """What the time per plugin, always on, takes of a request of the full chain: instructions, readings of the clock.
+    From the runs of instructions(). Not in it: the test at each hook whether this request is one of the 64."""
+    number = list(CHAINS.values()).index(FULL)
+    low, high = (plugin_times(folder / f"chain{number}-{count}" / Gateway.name) for count in (few, many))
+    return {name: (b - a) / (many - few) for name, a, b in zip(("instructions", "clocks"), low, high)}
 
 
 def beside_lua(folder, setting, rounds, seconds):
@@ -163,7 +172,9 @@ def asked(client, key):
 def measure(folder, setting, size):
     folder = folder / "chains"
     shutil.rmtree(folder, ignore_errors=True)
-    return {"instructions": instructions(folder, setting, size["few"], size["many"]),
+    counts = instructions(folder, setting, size["few"], size["many"])
+    return {"instructions": counts,
+            "timing": timing(folder, size["few"], size["many"]),
             "cpu": beside_lua(folder, setting, size["rounds"], size["seconds"]),
             "allocations": allocations(with_plugins(FULL), folder, setting, size["calls"], header=HEADER, spread=10),
             "consumers": many_consumers(folder, setting, size["consumers"], size["route_rounds"],

@@ -135,6 +135,9 @@ def metrics(row):
     return f"## Metrics of {row['routes']:,} routes, scraped without a rest\n\n" + table(["", ""], body)
 
 
+FULL = "key-auth, limit-count, prometheus"
+
+
 def chains(row):
     counts, plain = row["instructions"], row["instructions"].get("none")
     body = [[name, number(value, 0), number(value and plain and value - plain, 0)] for name, value in counts.items()]
@@ -143,6 +146,11 @@ def chains(row):
     text += "\nkey-auth, limit-count and prometheus beside nginx with Lua doing the same:\n\n" + table(
         ["", "CPU µs/request", "× nginx + Lua"],
         [[name, number(value, 2), ratio(value, cpu.get("nginx+Lua"))] for name, value in cpu.items()])
+    if row["timing"] and counts.get(FULL):
+        timing = row["timing"]
+        text += (f"\nTime per plugin, always on, takes {timing['instructions']:.1f} instructions and "
+                 f"{timing['clocks']:.3f} readings of the clock of such a request "
+                 f"({timing['instructions'] / counts[FULL]:.2%} of its instructions).\n")
     many = row["consumers"]
     return text + f"\nkey-auth with {many['count']:,} consumers (10: {number(many['few'], 2)} µs/request):\n\n" + table(
         ["keys in use", "CPU µs/request", "× with 10 consumers"],
@@ -161,8 +169,9 @@ def chain_bounds(row):
             found.append([what, number(value, digits), f"≤ {limit:,}", "yes" if value <= limit else "**no**"])
 
     counts, names = row["instructions"], list(row["instructions"])
-    full, cpu, many = counts.get(names[3]), row["cpu"], row["consumers"]
-    bound(f"instructions per request, {names[3]}", full, 14000, 0)
+    full, cpu, many = counts.get(FULL), row["cpu"], row["consumers"]
+    bound(f"instructions per request, {FULL}", full, 14000, 0)
+    bound("time per plugin, part of its instructions", full and row["timing"]["instructions"] / full, 0.01, 4)
     if "nginx+Lua" in cpu:
         bound("CPU time per request, same chain, × nginx + Lua", cpu["gateway"] / cpu["nginx+Lua"], 0.70)
     for name in names[4:6]:

@@ -120,8 +120,10 @@ private:
             return thrown(entry, exchange, P);
         }
     }
+    // Rare, so it stays out of the lanes; under its own name the bench finds what the clock costs
+    // (bench/load/chains.py).
     template <Phase P, class... Args>
-    static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
+    [[gnu::noinline]] static Step call_watched(const LaneEntry& entry, Exchange& exchange, Args&... args) {
         const Instance& instance = *entry.instance;
         Exchange::Trace* trace = exchange.traced ? &exchange.trace(instance.name, P, instance.where) : nullptr;
         tell_before(entry, exchange, P);
