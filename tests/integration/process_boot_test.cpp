@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_machine.hpp"
+#include "tests/support/gateway_process.hpp"
 
 using namespace gateway;
 using namespace gateway::test;
@@ -222,4 +223,15 @@ TEST_CASE("boot: systemd hears READY, RELOADING, STATUS, WATCHDOG and STOPPING",
     machine.master().signal(SIGQUIT);
     CHECK(socket.hears("STOPPING=1"));
     CHECK(machine.master().wait() == 0);
+}
+
+TEST_CASE("boot: the status for systemd names the revision in force, however it came", "[process][boot][sd_notify]") {
+    TempDir folder;
+    NotifySocket socket(folder / "notify");
+    GatewayOptions options;
+    options.environment.push_back("NOTIFY_SOCKET=" + (folder / "notify").string());
+    GatewayProcess gateway(options);
+    CHECK(socket.hears("1 of 1 workers ready, revision 1"));
+    REQUIRE(gateway.put("upstream", "1", R"({"type": "roundrobin", "nodes": {"127.0.0.1:9": 1}})").exit == 0);
+    CHECK(socket.hears("STATUS=1 of 1 workers ready, revision 2"));
 }
