@@ -1,12 +1,10 @@
 // Parts of the master that hold on to the outside: state across a re-execution, lock, notify socket, channel, rights.
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <cstring>
-#include <fstream>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/process/instance_lock.hpp"
@@ -115,14 +113,6 @@ TEST_CASE("instance lock: a file that cannot be opened is named with its directo
     CHECK_THROWS_WITH(lock_instance(folder.path().string()),
                       test::contains("cannot open " + (folder / "lock").string()));
     CHECK_THROWS_WITH(lock_instance((folder / "none").string()), test::contains("No such file"));
-}
-
-TEST_CASE("describe: names owner and mode", "[process][privileges]") {
-    const test::TempDir folder;
-    std::ofstream(folder / "file") << "x";
-    ::chmod((folder / "file").c_str(), 0640);
-    CHECK(describe((folder / "file").string()).find("mode 0640") != std::string::npos);
-    CHECK(describe("/no/such") == "/no/such");
 }
 
 TEST_CASE("sd_notify: speaks to an abstract socket, repeats no status and pings at half the interval",
