@@ -91,15 +91,18 @@ LogNames::LogNames(std::string_view format) {
     }
     if (!sample) return;
     for (const json::Member& one : sample->members()) {
+        formatted_.insert(one.key);
         const std::string& value = one.value.string();
         if (value.size() > 1 && value.front() == '$' && value.find('$', 1) == std::string::npos)
             members_.emplace(value.substr(1), one.key);
     }
 }
 
-std::string_view LogNames::member_of(std::string_view variable) const {
+std::optional<std::string_view> LogNames::member_of(std::string_view variable) const {
     const auto found = members_.find(variable);
-    return found == members_.end() ? variable : std::string_view(found->second);
+    if (found != members_.end()) return found->second;
+    if (formatted_.count(variable) != 0) return std::nullopt;
+    return variable;
 }
 
 std::optional<LogLine> LogLine::parse(std::string_view line, const LogNames& names, std::string& why) {
@@ -109,13 +112,15 @@ std::optional<LogLine> LogLine::parse(std::string_view line, const LogNames& nam
     if (fields && !fields->is_object()) why = "no JSON object";
     if (!fields || !fields->is_object()) return std::nullopt;
     const json::Value* request = fields->find("request");
-    if (request && request->is_object()) return LogLine(flat(*fields), names);
+    static const LogNames own;  // what logger plugins write does not follow the format of the access log
+    if (request && request->is_object()) return LogLine(flat(*fields), own);
     fields->erase("headers");
     return LogLine(std::move(*fields), names);
 }
 
 std::optional<std::string> LogLine::variable(std::string_view name) const {
-    const json::Value* value = fields_.find(names_->member_of(name));
+    const auto member = names_->member_of(name);
+    const json::Value* value = member ? fields_.find(*member) : nullptr;
     if (!value || value->is_object() || value->is_array()) return std::nullopt;
     if (value->is_null()) return "";
     if (value->is_boolean()) return value->boolean() ? "true" : "false";

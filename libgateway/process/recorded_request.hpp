@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,12 @@ public:
     // As an access log format in JSON writes it: `{"h": "$host"}` means that member `h` holds `host`. Members of
     // several variables, and formats that are no JSON, tell nothing.
     explicit LogNames(std::string_view format);
-    std::string_view member_of(std::string_view variable) const;
+    // Nothing: a member has its name, but holds something else.
+    std::optional<std::string_view> member_of(std::string_view variable) const;
 
 private:
     std::map<std::string, std::string, std::less<>> members_;  // by variable
+    std::set<std::string, std::less<>> formatted_;             // members that the format fills
 };
 
 // What one line says. Reads lines of the access log and those that logger plugins write (`request.headers` and so on).

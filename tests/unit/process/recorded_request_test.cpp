@@ -74,6 +74,29 @@ TEST_CASE("recorded request: the format tells which member holds which variable"
     REQUIRE(recorded.variable("scheme") == "unset");
 }
 
+TEST_CASE("recorded request: a member that holds another variable is not taken for the one of its name",
+          "[process][recorded_request]") {
+    constexpr const char* format =
+        R"({"request_uri": "$request_uri", "request_method": "$request_method", "http_host": "$http_host",)"
+        R"( "remote_addr": "$http_x_forwarded_for", "status": "$upstream_status", "scheme": "$scheme://$host"})";
+    const Recorded recorded(R"({"request_uri":"/a","request_method":"GET","http_host":"h","remote_addr":"10.9.9.9",)"
+                            R"("status":"502","scheme":"https://h","server_port":"81"})",
+                            format);
+    REQUIRE(recorded.why == "it has no remote_addr");
+    REQUIRE(recorded.variable("status") == "unset");
+    REQUIRE(recorded.variable("scheme") == "unset");
+    REQUIRE(recorded.variable("server_port") == "81");
+}
+
+TEST_CASE("recorded request: lines of logger plugins do not follow the format of the access log",
+          "[process][recorded_request]") {
+    const Recorded recorded(R"({"client_ip":"10.1.1.1","request":{"method":"PUT","uri":"/a","headers":{"host":"h"}}})",
+                            R"({"m": "$request_method", "remote_addr": "$realip_remote_addr"})");
+    REQUIRE(recorded.why.empty());
+    REQUIRE(recorded.request.text() == "PUT h/a");
+    REQUIRE(recorded.variable("remote_addr") == "10.1.1.1");
+}
+
 TEST_CASE("recorded request: a path that was decoded is not decoded again", "[process][recorded_request]") {
     const auto [line, path] = GENERATE(table<std::string, std::string>({
         {R"({"request_method":"GET","request_uri":"/a%20b c?x=%20","host":"h","remote_addr":"::1"})", "/a%20b c"},
