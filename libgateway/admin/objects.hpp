@@ -12,6 +12,7 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/keyring/keyring.hpp"
 #include "libgateway/sources/check.hpp"
+#include "libgateway/sources/reference_index.hpp"
 #include "libgateway/store/object.hpp"
 
 namespace gateway::admin {
@@ -30,6 +31,8 @@ public:
     virtual std::string defined_at(config::Kind kind, std::string_view id) const = 0;
     // The text of sources::CredentialIndex::conflict.
     virtual std::string credential_conflict(std::string_view id, const json::Value& object) const = 0;
+    // The first by id of the objects of kind `user` that name that one; empty if there is none.
+    virtual std::string user_of(config::Kind kind, std::string_view id, config::Kind user, sources::Use use) const = 0;
     // By which objects are checked now.
     virtual sources::CheckRules rules() const = 0;
     // Encrypts what is stored and opens it again; null: encrypted fields are not in use.

@@ -150,7 +150,11 @@ std::string CatalogueObjects::defined_at(Kind kind, std::string_view id) const {
 }
 
 std::string CatalogueObjects::credential_conflict(std::string_view id, const json::Value& object) const {
-    return control_.catalogue().credentials().conflict(id, object);
+    return control_.catalogue().indexes().credentials.conflict(id, object);
+}
+
+std::string CatalogueObjects::user_of(Kind kind, std::string_view id, Kind user, sources::Use use) const {
+    return control_.catalogue().indexes().references.first_user(kind, id, user, use);
 }
 
 sources::CheckRules CatalogueObjects::rules() const {

@@ -25,6 +25,7 @@ public:
     void each(config::Kind kind, const Each& each) const override;
     std::string defined_at(config::Kind kind, std::string_view id) const override;
     std::string credential_conflict(std::string_view id, const json::Value& object) const override;
+    std::string user_of(config::Kind kind, std::string_view id, config::Kind user, sources::Use use) const override;
     sources::CheckRules rules() const override;
     std::shared_ptr<const keyring::Keyring> keyring() const override;
     std::string closed() const override;

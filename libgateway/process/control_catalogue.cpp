@@ -45,11 +45,14 @@ bool same_list(const Document& one, const Document& other) {
     return a == b || (a && b && a->hash == b->hash);
 }
 
-sources::CredentialIndex index_of(const Document& document) {
-    sources::CredentialIndex index(sources::program_rules().credential_key);
-    document.each(Kind::consumer,
-                  [&](const sources::Object& object) { index.add(object.id, json::parse(object.json)); });
-    return index;
+// Of all that is in force, and of what is kept of the store though it is refused.
+Indexes indexes_of(const Document& document, const Document& file, const Catalogue::Shelf& shelf) {
+    Indexes indexes = process::indexes_of(document);
+    for (const auto& [key, shelved] : shelf) {
+        const bool refused = shelved.stored && !shelved.object && !file.find(key.first, key.second);
+        if (refused) indexes.add_refused(key.first, key.second, shelved.stored->json);
+    }
+    return indexes;
 }
 
 std::vector<std::string> texts_of(const config::Diagnostics& found, config::Severity severity) {
@@ -186,7 +189,7 @@ Catalogue::Reading Catalogue::read(Files files, const std::vector<store::Entry>*
     if (!good) return reading;
     reading.document = assemble(settings, *reading.file, reading.shelf ? *reading.shelf : shelf_, &reading.hidden);
     if (fresh || !same_list(*reading.document, active_)) tell_idle_plugins(settings, reading);
-    reading.credentials = index_of(*reading.document);
+    reading.indexes = indexes_of(*reading.document, *reading.file, reading.shelf ? *reading.shelf : shelf_);
     reading.difference = file_difference(active_, file_, reading, *ring_of(reading));
     return reading;
 }
@@ -248,7 +251,7 @@ bool Catalogue::adopt(const FullDelta& kept) {
         shelf_[{change.kind, object->id}] = {nullptr, object->order, object};
         next_order_ = std::max(next_order_, object->order + 1);
     }
-    credentials_ = index_of(active_);
+    indexes_ = process::indexes_of(active_);
     return reader.ok();
 }
 
@@ -289,10 +292,19 @@ Catalogue::Shelf Catalogue::shelve(const std::vector<store::Entry>& entries, con
     return shelf;
 }
 
-void Catalogue::note(const Shelved& shelved) noexcept {
+void Catalogue::note(const Key& key, const Shelved& shelved) {
     next_order_ = std::max(next_order_, shelved.order + 1);
-    const std::int64_t expires = shelved.stored ? shelved.stored->expires_ms : 0;
-    if (expires != 0 && (next_expiry_ == 0 || expires < next_expiry_)) next_expiry_ = expires;
+    if (shelved.stored && shelved.stored->expires_ms != 0) ends_.emplace(shelved.stored->expires_ms, key);
+}
+
+void Catalogue::forget(const Key& key, const Shelved& shelved) {
+    if (shelved.stored && shelved.stored->expires_ms != 0) ends_.erase({shelved.stored->expires_ms, key});
+}
+
+std::set<Catalogue::Key> Catalogue::ended(std::int64_t now_ms) const {
+    std::set<Key> keys;
+    for (auto one = ends_.begin(); one != ends_.end() && one->first <= now_ms; ++one) keys.insert(one->second);
+    return keys;
 }
 
 void Catalogue::accept(Reading reading) {
@@ -304,11 +316,11 @@ void Catalogue::accept(Reading reading) {
     if (reading.document) file_left_out_ = std::move(reading.left_out);
     if (reading.shelf) {
         shelf_ = std::move(*reading.shelf);
-        next_expiry_ = 0;
-        for (const auto& one : shelf_) note(one.second);
+        ends_.clear();
+        for (const auto& one : shelf_) note(one.first, one.second);
     }
     active_ = std::move(*reading.document);
-    credentials_ = reading.credentials ? std::move(*reading.credentials) : index_of(active_);
+    indexes_ = reading.indexes ? std::move(*reading.indexes) : indexes_of(active_, file_, shelf_);
     note_left_out();
 }
 
@@ -331,28 +343,28 @@ void Catalogue::note_left_out() {
 }
 
 void Catalogue::accept(const Draft& draft) {
-    bool ended = false, refused_before = false;
+    bool refused_before = false;
     for (const Draft::Step& step : draft.steps) {
         const Key& key = step.key;
-        const auto shelved = shelf_.find(key);
-        refused_before = refused_before || (shelved != shelf_.end() && !shelved->second.refusal.empty());
-        const bool consumer = key.first == Kind::consumer;
-        if (consumer && step.before.object) credentials_.remove(key.second, json::parse(step.before.object->json));
-        if (consumer && step.after.object) credentials_.add(key.second, json::parse(step.after.object->json));
+        const Shelved& before = step.before;
+        refused_before = refused_before || !before.refusal.empty();
+        if (before.object) {
+            indexes_.remove(*before.object);
+        } else if (before.stored) {
+            indexes_.remove_refused(key.first, key.second, before.stored->json);
+        }
+        forget(key, before);
         if (step.after.there()) {
+            indexes_.add(*step.after.object);
             active_.put(step.after.object);
             shelf_[key] = step.after;
-            note(step.after);
+            note(key, step.after);
         } else {
-            if (step.before.object) active_.erase(key.first, key.second);
+            if (before.object) active_.erase(key.first, key.second);
             shelf_.erase(key);
-            ended = ended || (step.before.stored && step.before.stored->expires_ms == next_expiry_);
         }
     }
     if (refused_before) note_left_out();
-    if (!ended || next_expiry_ == 0) return;
-    next_expiry_ = 0;
-    for (const auto& one : shelf_) note(one.second);
 }
 
 std::string Catalogue::file_place(const sources::Object& object) const {
@@ -378,11 +390,14 @@ std::optional<Catalogue::Shown> Catalogue::find(Kind kind, const std::string& id
 
 std::vector<Catalogue::Shown> Catalogue::list(Kind kind) const {
     std::vector<Shown> all;
+    const auto by_id = [](const Shown& a, const Shown& b) { return a.object->id < b.object->id; };
     file_.each(kind, [&](const sources::Object& object) { all.push_back(shown_of_file(object)); });
+    std::sort(all.begin(), all.end(), by_id);
+    const auto of_file = static_cast<std::ptrdiff_t>(all.size());
     for (auto one = shelf_.lower_bound({kind, ""}); one != shelf_.end() && one->first.first == kind; ++one) {
         if (one->second.stored && !file_.find(kind, one->first.second)) all.push_back({one->second.stored, {}});
     }
-    std::sort(all.begin(), all.end(), [](const Shown& a, const Shown& b) { return a.object->id < b.object->id; });
+    std::inplace_merge(all.begin(), all.begin() + of_file, all.end(), by_id);
     return all;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,9 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/static_config.hpp"
+#include "libgateway/process/control_indexes.hpp"
 #include "libgateway/process/control_journal.hpp"
 #include "libgateway/process/control_keyring.hpp"
-#include "libgateway/sources/credential_index.hpp"
 #include "libgateway/sources/document.hpp"
 #include "libgateway/sources/file_watch.hpp"
 #include "libgateway/sources/route_file.hpp"
@@ -52,7 +53,7 @@ public:
         KeyringPtr keyring;                                    // of these settings
         std::optional<sources::Document> file;                 // the route file alone; nothing: it is bad
         std::optional<sources::Document> document;             // all together; nothing: this changes nothing
-        std::optional<sources::CredentialIndex> credentials;   // of the document
+        std::optional<Indexes> indexes;                        // of the document
         std::vector<std::string> hidden;                       // what is not in force of the store's objects
         store::Difference difference;                          // of the layer of the file
         std::optional<Shelf> shelf;                            // the store's objects, if they were read anew
@@ -108,9 +109,11 @@ public:
     const sources::Document& file() const noexcept { return file_; }
     const Shelf& shelf() const noexcept { return shelf_; }
     const std::vector<LeftOut>& left_out() const noexcept { return left_out_; }
-    // When the next object ends (wall clock), at the earliest; 0: none does.
-    std::int64_t next_expiry() const noexcept { return next_expiry_; }
-    const sources::CredentialIndex& credentials() const noexcept { return credentials_; }
+    // When the next object ends (wall clock); 0: none does.
+    std::int64_t next_expiry() const noexcept { return ends_.empty() ? 0 : ends_.begin()->first; }
+    // Those that ended until then.
+    std::set<Key> ended(std::int64_t now_ms) const;
+    const Indexes& indexes() const noexcept { return indexes_; }
     // An order key behind all objects of the store.
     std::uint64_t next_order() const noexcept { return next_order_; }
     // "routes.yaml:12", or that it is in the store; empty if there is no such object.
@@ -134,7 +137,8 @@ private:
     Shown shown_of_file(const sources::Object& object) const;
     std::string file_place(const sources::Object& object) const;
     void use(std::shared_ptr<const config::StaticConfig> settings);
-    void note(const Shelved& shelved) noexcept;
+    void note(const Key& key, const Shelved& shelved);
+    void forget(const Key& key, const Shelved& shelved);
     void note_left_out();
 
     std::string config_path_;
@@ -147,8 +151,8 @@ private:
     std::vector<sources::LeftOut> file_left_out_;
     std::vector<LeftOut> left_out_;  // of both
     std::uint64_t next_order_, file_revision_ = 0;
-    std::int64_t next_expiry_ = 0;
-    sources::CredentialIndex credentials_{sources::program_rules().credential_key};  // of active_
+    std::set<std::pair<std::int64_t, Key>> ends_;  // of the shelf
+    Indexes indexes_ = empty_indexes();            // of active_
 };
 
 // Everything as one encoded delta from nothing.

@@ -167,7 +167,8 @@ private:
             consumers += step.key.first == Kind::consumer ? 1 : 0;
             if (!step.after.object) continue;
             if (step.key.first == Kind::global_rule) check_twins(*step.after.object);
-            groups = groups || SharedGroups::concerns(json::parse(step.after.object->json));
+            const std::string& text = step.after.object->json;
+            groups = groups || (SharedGroups::may_concern(text) && SharedGroups::concerns(json::parse(text)));
         }
         if (groups) check_groups();
         if (consumers == 1) check_credential();
@@ -204,11 +205,10 @@ private:
     // Objects of one group of limits share a counter and must agree on it. Those that are written come last, so that
     // they are the ones that differ.
     void check_groups() {
-        SharedGroups groups;
-        for (const Kind kind : {Kind::route, Kind::service, Kind::plugin_config, Kind::global_rule}) {
-            in_force_.document().each(kind, [&](const sources::Object& object) {
-                if (places_.find({kind, object.id}) == places_.end()) groups.add(json::parse(object.json));
-            });
+        SharedGroups groups = SharedGroups::over(in_force_.indexes().groups);
+        for (const Draft::Step& step : draft_.steps) {
+            if (step.before.object && shares_groups(step.key.first))
+                groups.remove(json::parse(step.before.object->json));
         }
         for (const Draft::Step& step : draft_.steps) {
             if (!step.after.object) continue;
@@ -219,16 +219,16 @@ private:
     void check_credential() {
         for (const Draft::Step& step : draft_.steps) {
             if (step.key.first != Kind::consumer || !step.after.object) continue;
-            std::string text = in_force_.credentials().conflict(step.key.second, json::parse(step.after.object->json));
+            std::string text =
+                in_force_.indexes().credentials.conflict(step.key.second, json::parse(step.after.object->json));
             if (!text.empty()) refuse(WriteStatus::refused, std::move(text));
         }
     }
     // Several consumers at once may hand a key from one to the other.
     void check_credentials() {
-        sources::CredentialIndex index = in_force_.credentials();
+        auto index = sources::CredentialIndex::over(in_force_.indexes().credentials);
         for (const Draft::Step& step : draft_.steps) {
-            if (step.key.first == Kind::consumer && step.before.object)
-                index.remove(step.key.second, json::parse(step.before.object->json));
+            if (step.key.first == Kind::consumer) index.hide(step.key.second);
         }
         for (const Draft::Step& step : draft_.steps) {
             if (step.key.first != Kind::consumer || !step.after.object) continue;

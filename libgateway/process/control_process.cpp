@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "libgateway/base/clock.hpp"
@@ -202,7 +203,7 @@ asio::awaitable<std::shared_ptr<const DocumentView>> Control::view() {
     const Turnstile::Pass pass = co_await view_turn_.enter();
     view_used_ = std::chrono::steady_clock::now();
     if (view_ && view_->revision() == revisions_->revision()) co_return view_;
-    view_.reset();
+    forget_view();
     FullDelta document = co_await revisions_->document();
     const ExplainSettings settings = explain_settings(catalogue_.settings());
     auto work = [document = std::move(document), settings]() mutable {
@@ -214,7 +215,12 @@ asio::awaitable<std::shared_ptr<const DocumentView>> Control::view() {
 
 // It may be large; who asks one question rarely asks another one a minute later.
 void Control::drop_idle_view() {
-    if (view_ && std::chrono::steady_clock::now() - view_used_ > view_life) view_.reset();
+    if (view_ && std::chrono::steady_clock::now() - view_used_ > view_life) forget_view();
+}
+
+// Taking down what is large is work, too.
+void Control::forget_view() {
+    if (view_) asio::post(builder_, [view = std::exchange(view_, nullptr)] {});
 }
 
 asio::awaitable<control::Answer> Control::handle(control::Request request) {

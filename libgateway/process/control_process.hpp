@@ -135,6 +135,7 @@ private:
     // control_change.cpp
     asio::awaitable<Outcome> apply(Catalogue::Reading reading, std::string by);
     asio::awaitable<std::string> apply_plan(const Plan& plan);
+    void forget_view();
     void record(Outcome& outcome, const Published& published, std::size_t changes);
     Outcome refused(std::string by, std::vector<std::string> errors);
     void protect_disk(const KeyringPtr& before);

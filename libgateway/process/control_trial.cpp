@@ -60,10 +60,7 @@ asio::awaitable<void> Control::expire() {
     const std::int64_t now = wall_ms();
     if (catalogue_.next_expiry() == 0 || catalogue_.next_expiry() > now || !no_writes().empty()) co_return;
     const Turnstile::Pass pass = co_await writes_.enter();
-    std::set<Catalogue::Key> due;
-    for (const auto& [key, shelved] : catalogue_.shelf()) {
-        if (shelved.stored && shelved.stored->expires_ms != 0 && shelved.stored->expires_ms <= now) due.insert(key);
-    }
+    const std::set<Catalogue::Key> due = catalogue_.ended(now);
     std::vector<store::Edit> edits;
     // A credential goes with its consumer.
     for (const Catalogue::Key& key : due) {

@@ -49,14 +49,30 @@ void CredentialIndex::remove(std::string_view id, const json::Value& object) {
 std::string CredentialIndex::conflict(std::string_view id, const json::Value& object) const {
     std::string text;
     each_key(object, [&](std::string_view plugin, const Key& key, const Hash128& hash) {
-        const auto range = owners_.equal_range(hash);
-        for (auto owner = range.first; owner != range.second && text.empty(); ++owner) {
-            if (may_share(id, owner->second)) continue;
-            text = "duplicate " + key.attribute + " of plugin " + std::string(plugin) + " found with " +
-                   owner_text(owner->second);
-        }
+        const std::string* owner = text.empty() ? other_owner(id, hash) : nullptr;
+        if (!owner) return;
+        text = "duplicate " + key.attribute + " of plugin " + std::string(plugin) + " found with " + owner_text(*owner);
     });
     return text;
+}
+
+const std::string* CredentialIndex::other_owner(std::string_view id, const Hash128& hash) const {
+    const auto [first, last] = owners_.equal_range(hash);
+    for (auto owner = first; owner != last; ++owner) {
+        if (!may_share(id, owner->second)) return &owner->second;
+    }
+    if (!base_) return nullptr;
+    const auto [older, end] = base_->owners_.equal_range(hash);
+    for (auto owner = older; owner != end; ++owner) {
+        if (hidden_.count(owner->second) == 0 && !may_share(id, owner->second)) return &owner->second;
+    }
+    return nullptr;
+}
+
+CredentialIndex CredentialIndex::over(const CredentialIndex& base) {
+    CredentialIndex index(base.key_of_);
+    index.base_ = &base;
+    return index;
 }
 
 }  // namespace gateway::sources

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "libgateway/base/hash.hpp"
 #include "libgateway/json/value.hpp"
@@ -22,6 +23,10 @@ public:
     using KeyOf = std::function<std::optional<Key>(std::string_view plugin, const json::Value& entry)>;
 
     explicit CredentialIndex(KeyOf key_of = {}) : key_of_(std::move(key_of)) {}
+    // What `base` knows, to be changed without changing it; costs what is changed. `base` must outlive it unchanged.
+    static CredentialIndex over(const CredentialIndex& base);
+    // The object holds nothing any more, whatever `base` says.
+    void hide(std::string_view id) { hidden_.emplace(id); }
 
     // `id` is that of the object: "jack" or "jack/credentials/c1".
     void add(std::string_view id, const json::Value& object);
@@ -38,7 +43,12 @@ private:
     void each_key(const json::Value& object, Each&& each) const;
 
     KeyOf key_of_;
+    // Who holds that key and is not `id`, nor a credential of it; null: nobody.
+    const std::string* other_owner(std::string_view id, const Hash128& hash) const;
+
     std::unordered_multimap<Hash128, std::string, KeyHash> owners_;  // of plugin and key
+    const CredentialIndex* base_ = nullptr;
+    std::unordered_set<std::string> hidden_;  // of base_
 };
 
 }  // namespace gateway::sources

@@ -68,6 +68,30 @@ TEST_CASE("limit-count: entries of one group must be equal but for _meta (LC9)",
     CHECK(mismatch.text == "failed to check the configuration of plugin limit-count err: group conf mismatched");
     CHECK_FALSE(SharedGroups::concerns(object(R"({"count":3,"time_window":60})")));
     CHECK_FALSE(SharedGroups::concerns(json::parse(R"({"plugins":1})")));
+    CHECK(SharedGroups::may_concern(R"({"plugins":{"limit-count":{}}})"));
+    CHECK_FALSE(SharedGroups::may_concern(R"({"plugins":{"limit-conn":{}}})"));
+}
+
+TEST_CASE("limit-count: a group may change when nobody else is in it", "[plugins][limit_count]") {
+    const auto object = [](std::string_view group, int count) {
+        return json::parse(R"({"plugins":{"limit-count":{"time_window":60,"group":")" + std::string(group) +
+                           R"(","count":)" + std::to_string(count) + "}}}");
+    };
+    SharedGroups base;
+    CHECK(base.add(object("shared", 1)).text.empty());
+    CHECK(base.add(object("shared", 1)).text.empty());
+    CHECK(base.add(object("own", 1)).text.empty());
+    SharedGroups changed = SharedGroups::over(base);
+    changed.remove(object("own", 1));
+    CHECK(changed.add(object("own", 2)).text.empty());
+    changed.remove(object("shared", 1));
+    CHECK_FALSE(changed.add(object("shared", 2)).text.empty());
+    // What was tried changed nothing.
+    CHECK(base.add(object("shared", 1)).text.empty());
+    CHECK_FALSE(base.add(object("own", 2)).text.empty());
+    base.remove(object("own", 2));
+    base.remove(object("own", 1));
+    CHECK(base.add(object("own", 3)).text.empty());
 }
 
 TEST_CASE("limit-count: policy redis-sentinel needs sentinels and a name", "[plugins][limit_count]") {

@@ -45,6 +45,14 @@ public:
         });
         return index.conflict(id, object);
     }
+    std::string user_of(config::Kind kind, std::string_view id, config::Kind user, sources::Use use) const override {
+        sources::ReferenceIndex index;
+        each(user, [&](const store::StoredPtr& other) {
+            index.add(user, other->id, json::parse(other->json));
+            return true;
+        });
+        return index.first_user(kind, id, user, use);
+    }
     sources::CheckRules rules() const override {
         sources::CheckRules rules = sources::program_rules();
         rules.enabled_plugins = enabled_plugins;

@@ -277,3 +277,57 @@ TEST_CASE("catalogue: a consumer that is deleted takes its credentials with it",
     REQUIRE_FALSE(story.catalogue.document().find(Kind::consumer, "jack/credentials/c1"));
     REQUIRE(story.put_consumer("rose", auth("k1")).empty());
 }
+
+TEST_CASE("catalogue: who names whom is known after every change", "[process][control_catalogue]") {
+    Story story;
+    const auto user = [&story] {
+        return story.catalogue.indexes().references.first_user(Kind::service, "s", Kind::route, sources::Use::member);
+    };
+    CHECK(user().empty());
+    story.write("routes.yaml", std::string(one_route) + "  - id: 2\n    uri: /b\n    service_id: s\n");
+    story.take();
+    CHECK(user() == "2");
+    story.catalogue.accept(story.put(Kind::route, "11", R"({"uri":"/c","service_id":"s"})"));
+    CHECK(user() == "11");
+    story.catalogue.accept(story.put(Kind::route, "11", R"({"uri":"/c","service_id":"t"})"));
+    CHECK(user() == "2");
+    story.catalogue.accept(story.put(Kind::route, "11", R"({"uri":"/c","service_id":"s"})"));
+    story.catalogue.accept(story.remove(Kind::route, "11"));
+    CHECK(user() == "2");
+    story.write("routes.yaml", one_route);
+    story.take();
+    CHECK(user().empty());
+}
+
+TEST_CASE("catalogue: an object of the store that is refused still uses what it names",
+          "[process][control_catalogue]") {
+    Story story;
+    const store::Stored refused{Kind::route, "r", R"({"uri":5,"service_id":"s"})", 1, 1, 0};
+    const std::vector<store::Entry> entries{{std::make_shared<const store::Stored>(refused), 1}};
+    story.catalogue.accept(story.catalogue.read(Catalogue::Files::routes_only, &entries));
+    const auto user = [&story] {
+        return story.catalogue.indexes().references.first_user(Kind::service, "s", Kind::route, sources::Use::member);
+    };
+    CHECK(user() == "r");
+    story.catalogue.accept(story.remove(Kind::route, "r"));
+    CHECK(user().empty());
+}
+
+TEST_CASE("catalogue: ends are known in their order, and forgotten with their object", "[process][control_catalogue]") {
+    Story story;
+    const auto put_until = [&story](const std::string& id, std::int64_t end) {
+        Draft draft = draft_of(story.catalogue, {{Kind::route, id, object, std::nullopt, end, 0}});
+        draft.stamp(7);
+        story.catalogue.accept(draft);
+    };
+    put_until("late", 2000);
+    put_until("soon", 1000);
+    CHECK(story.catalogue.next_expiry() == 1000);
+    CHECK(story.catalogue.ended(999).empty());
+    CHECK(story.catalogue.ended(1000) == std::set<Catalogue::Key>{{Kind::route, "soon"}});
+    CHECK(story.catalogue.ended(5000).size() == 2);
+    put_until("soon", 0);
+    CHECK(story.catalogue.next_expiry() == 2000);
+    story.catalogue.accept(story.remove(Kind::route, "late"));
+    CHECK(story.catalogue.next_expiry() == 0);
+}

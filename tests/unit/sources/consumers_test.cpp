@@ -143,3 +143,21 @@ TEST_CASE("credential index: who may hold a key beside whom", "[sources][credent
     index.remove("rose", with("k"));
     CHECK(index.conflict("jack", with("k")).empty());
 }
+
+TEST_CASE("credential index: several objects may hand a key from one to the other", "[sources][credential_index]") {
+    CredentialIndex index(rules().credential_key);
+    const auto with = [](std::string_view key) {
+        return json::Value::object(
+            {{"plugins", json::Value::object({{"key-auth", json::Value::object({{"key", json::Value(key)}})}})}});
+    };
+    index.add("jack", with("k"));
+    index.add("rose", with("r"));
+    CredentialIndex changed = CredentialIndex::over(index);
+    CHECK_FALSE(changed.conflict("tom", with("k")).empty());
+    changed.hide("jack");
+    CHECK(changed.conflict("tom", with("k")).empty());
+    CHECK_FALSE(changed.conflict("tom", with("r")).empty());
+    changed.add("tom", with("k"));
+    CHECK(changed.conflict("jack", with("k")) == "duplicate key of plugin key-auth found with consumer: tom");
+    CHECK(index.conflict("tom", with("k")) == "duplicate key of plugin key-auth found with consumer: jack");
+}
