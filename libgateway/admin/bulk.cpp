@@ -87,9 +87,9 @@ Reply errors_reply(const std::vector<BulkError>& errors) {
         json::write(Value::object({{"error_msg", "Configuration validation failed"}, {"errors", std::move(list)}})));
 }
 
-// Without what the gateway itself writes.
+// Without what the gateway itself writes; the id is that of the key, in a long or a short form.
 Value bare(Value value) {
-    for (const std::string_view name : {"create_time", "update_time"}) value.erase(name);
+    for (const std::string_view name : {"create_time", "update_time", "id"}) value.erase(name);
     return value;
 }
 

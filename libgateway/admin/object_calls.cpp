@@ -214,7 +214,7 @@ ObjectCalls::Answer ObjectCalls::put(Call call) {
 }
 
 void ObjectCalls::generate_id(Draft& draft) {
-    last_generated_ = std::max(last_generated_, objects_.revision()) + 1;
+    last_generated_ = std::max(last_generated_, objects_.store_revision()) + 1;
     draft.id = generated_id(last_generated_);
     if (draft.value.is_object()) set_id(draft.value, draft.id);
     ++draft.generated;
@@ -274,9 +274,10 @@ ObjectCalls::Answer ObjectCalls::write(const Call& call, Draft draft) {
     edit.kind = kind;
     edit.id = place.stored_id(draft.id);
     if (auto refusal = owned(place, draft.id)) co_return *refusal;
-    if (auto refusal = read_ttl(
-            *call.target, draft.before && call.method == Method::patch ? draft.before->expires_ms : 0, edit.expires_ms))
+    const bool changes = draft.before && call.method == Method::patch;
+    if (auto refusal = read_ttl(*call.target, changes ? draft.before->expires_ms : 0, edit.expires_ms))
         co_return *refusal;
+    edit.keeps_end = changes && !call.target->parameter("ttl");
     const auto ring = objects_.keyring();
     open_secrets(kind, edit.id, draft.value, ring.get());
     if (is_credential(place) && draft.value.is_object()) {

@@ -41,6 +41,8 @@ public:
     virtual std::string closed() const { return {}; }
     // Number of the revision in force.
     virtual std::uint64_t revision() const = 0;
+    // The newest known revision of the store behind it, of which ids are made; other gateways may share that store.
+    virtual std::uint64_t store_revision() const { return revision(); }
     // All edits as one revision, or none, secrets encrypted; answers when it is on disk and every living worker has it.
     virtual boost::asio::awaitable<store::Written> write(std::vector<store::Edit> edits, store::Author author) = 0;
 };

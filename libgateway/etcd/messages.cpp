@@ -96,6 +96,7 @@ Value operation_of(const Write& write) {
     if (!write.value) return Value::object({{"request_delete_range", Value::object({{"key", base64(write.key)}})}});
     Value put = Value::object({{"key", base64(write.key)}, {"value", base64(*write.value)}});
     if (write.lease != 0) put.set("lease", number(write.lease));
+    if (write.lease == 0 && write.keeps_lease) put.set("ignore_lease", true);
     return Value::object({{"request_put", std::move(put)}});
 }
 

@@ -46,6 +46,7 @@ struct Write {
     std::optional<std::string> value;       // nothing: the key is deleted
     std::optional<std::uint64_t> expected;  // the modified revision it must have; 0: it must not exist
     std::int64_t lease = 0;                 // 0: it stays
+    bool keeps_lease = false;               // that of the value it replaces, which must be there
 };
 struct Committed {
     bool done = false;  // false: an expected revision was another, nothing was written

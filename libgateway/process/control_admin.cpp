@@ -178,6 +178,10 @@ std::uint64_t CatalogueObjects::revision() const {
     return control_.revision();
 }
 
+std::uint64_t CatalogueObjects::store_revision() const {
+    return control_.store_revision();
+}
+
 asio::awaitable<store::Written> CatalogueObjects::write(std::vector<store::Edit> edits, store::Author author) {
     store::Written written = co_await control_.write(std::move(edits), std::move(author));
     if (written.status == store::WriteStatus::ok) add_behind(control_, written);

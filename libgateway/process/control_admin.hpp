@@ -30,6 +30,7 @@ public:
     std::shared_ptr<const keyring::Keyring> keyring() const override;
     std::string closed() const override;
     std::uint64_t revision() const override;
+    std::uint64_t store_revision() const override;
     asio::awaitable<store::Written> write(std::vector<store::Edit> edits, store::Author author) override;
 
 private:

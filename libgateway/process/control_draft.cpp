@@ -81,6 +81,8 @@ private:
             return refuse(WriteStatus::owned, fmt::format("{} is defined in {}", name_of(key), place));
         }
         Draft::Step& step = step_of(key);
+        // A consumer that goes has taken this one along.
+        if (!edit.json && step.before.there() && !step.after.there()) return;
         const std::uint64_t has = step.after.stored ? step.after.stored->modified : 0;
         if (edit.expected && *edit.expected != has) {
             const std::string now = step.after.there() ? fmt::format("has revision {}", has) : "does not exist";
@@ -141,10 +143,14 @@ private:
         step.fresh = std::make_shared<store::Stored>(stored_form(edit, checked->written, step.before));
         made.stored = step.fresh;
         step.after = std::move(made);
+        step.keeps_end = edit.keeps_end;
     }
 
     store::Stored stored_form(const store::Edit& edit, json::Value& written, const Shelved& before) const {
         add_id(edit.kind, edit.id, written);
+        // Of a credential the last part, as the reference writes it.
+        const auto credential = edit.kind == Kind::consumer ? config::credential_name(edit.id) : std::nullopt;
+        if (credential && written.find("id")) written.set("id", credential->id);
         written.erase("modifiedIndex");
         const std::int64_t now = wall_ms() / 1000;
         if (!written.find("create_time")) {

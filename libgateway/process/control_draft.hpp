@@ -18,6 +18,7 @@ struct Draft {
         Catalogue::Shelved before, after;         // not there(): made, or removed; `before.object` is what workers have
         std::optional<std::uint64_t> expected{};  // as the edit says
         std::shared_ptr<store::Stored> fresh;     // what `after` keeps, until it is stamped
+        bool keeps_end = false;                   // as the edit says
         bool changes_workers() const noexcept;
     };
     store::WriteStatus status = store::WriteStatus::ok;

@@ -1,5 +1,7 @@
 #include "libgateway/process/control_etcd.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/detached.hpp>
 
@@ -26,6 +28,29 @@ etcd::Options for_writing(etcd::Options options) {
 // In the order of creation on every machine; those of one revision in an order that is the same everywhere too.
 std::uint64_t rank_of(std::uint64_t created, std::string_view id) {
     return store_bit | (created << 8) | (hash128(id).low & 0xff);
+}
+
+std::string name_of(const Catalogue::Key& key) {
+    return fmt::format("{} [{}]", config::kind_name(key.first), key.second);
+}
+
+// The advice for a transaction that is beyond etcd's limits; empty if that was not the failure. Nothing was written
+// then. A limit of ours would only guess: etcd does not tell what it was started with.
+std::string over_the_limit(std::string_view failure, std::size_t writes) {
+    const auto says = [&](std::string_view text) { return failure.find(text) != failure.npos; };
+    if (says("too many operations in txn request"))
+        return fmt::format(
+            "etcd does not take {} writes as one (its --max-txn-ops is 128 by default): start every "
+            "member of it with a higher --max-txn-ops, or write fewer objects at once; nothing was "
+            "written",
+            writes);
+    if (says("request is too large") || says("larger than max"))
+        return fmt::format(
+            "etcd does not take {} writes of this size as one (its --max-request-bytes is 1.5 MiB by "
+            "default): start every member of it with a higher --max-request-bytes, or write fewer "
+            "objects at once; nothing was written",
+            writes);
+    return {};
 }
 
 }  // namespace
@@ -60,6 +85,7 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> EtcdSource::first(std:
         entries.push_back({std::make_shared<const store::Stored>(stored), one.edit.rank});
     }
     first_.reset();
+    complete_ = true;
     co_return entries;
 }
 
@@ -101,14 +127,17 @@ asio::awaitable<void> EtcdSource::replace(std::vector<etcd::Entry> all, std::uin
         auto object = incoming_of({false, std::move(entry)});
         if (object) objects.push_back(std::move(*object));
     }
-    problem_.clear();
     loaded_ = true;
     if (waiting_) {
+        problem_.clear();
         first_ = std::move(objects);
         waiting_ = false;
         co_return;
     }
+    // Nothing is written here before it is known what etcd has.
     co_await take_(std::move(objects), true);
+    problem_.clear();
+    changed_();
 }
 
 // Of a key that changed more than once only the last state counts.
@@ -140,6 +169,18 @@ void EtcdSource::lost(const std::string& why) {
     log::warn("etcd cannot be followed: {}; what is in force stays", why);
 }
 
+namespace {
+
+// What is in force and not named is gone.
+void add_missing(const std::set<Catalogue::Key>& named, const Catalogue::Shelf& shelf, std::vector<Incoming>& objects) {
+    for (const auto& one : shelf) {
+        const Catalogue::Key& key = one.first;
+        if (named.count(key) == 0) objects.push_back({{key.first, key.second, std::nullopt, std::nullopt, 0, 0}, 0, 0});
+    }
+}
+
+}  // namespace
+
 std::vector<Incoming> EtcdSource::news(std::vector<Incoming> objects, bool whole, const Catalogue::Shelf& shelf) {
     std::set<Catalogue::Key> named;
     std::erase_if(removed_, [this](const auto& one) { return one.second <= mirror_.revision(); });
@@ -154,10 +195,7 @@ std::vector<Incoming> EtcdSource::news(std::vector<Incoming> objects, bool whole
         const auto gone = removed_.find(key);
         return has >= object.modified || (gone != removed_.end() && gone->second >= object.modified);
     });
-    for (const auto& [key, shelved] : shelf) {
-        if (!whole || named.count(key) != 0) continue;
-        objects.push_back({{key.first, key.second, std::nullopt, std::nullopt, 0, 0}, 0, 0});
-    }
+    if (whole) add_missing(named, shelf, objects);
     if (whole) std::erase_if(refused_, [&](const auto& one) { return named.count(one.first) == 0; });
     // A consumer that goes takes its credentials along; then they must be gone already.
     std::stable_partition(objects.begin(), objects.end(), [](const Incoming& object) {
@@ -200,12 +238,35 @@ asio::awaitable<std::string> EtcdSource::commit(Draft& draft) {
             co_return std::string();
         }
         draft.status = store::WriteStatus::conflict;
-        why = "value changed before overwritten";
+        why = lost_race(draft, result.found);
     } catch (const etcd::Failure& failure) {
-        why = std::string("etcd: ") + failure.what();
-        if (failure.sent) why += "; whether it was carried out is not known";
+        why = over_the_limit(failure.what(), draft.steps.size());
+        if (!why.empty()) draft.status = store::WriteStatus::refused;
+        const bool told = failure.cause == etcd::Cause::refused || failure.cause == etcd::Cause::denied;
+        const bool unsure = why.empty() && failure.sent && !told;
+        if (why.empty()) why = std::string("etcd: ") + failure.what();
+        if (unsure) why += "; whether it was carried out is not known";
     }
     co_return why;
+}
+
+// The first object that is not what was expected: others changed it, and the watch has not told yet.
+std::string EtcdSource::lost_race(const Draft& draft, const std::vector<etcd::Entry>& found) const {
+    std::string text = "value changed before overwritten";
+    for (const Draft::Step& step : draft.steps) {
+        if (!step.expected) continue;
+        const auto same = [key = key_of(step)](const etcd::Entry& entry) { return entry.key == key; };
+        const auto entry = std::find_if(found.begin(), found.end(), same);
+        const std::uint64_t has = entry == found.end() ? 0 : entry->modified;
+        if (has == *step.expected) continue;
+        text += ": " + name_of(step.key);
+        return text + (has == 0 ? " is gone" : fmt::format(" has revision {}, expected {}", has, *step.expected));
+    }
+    return text;
+}
+
+std::string EtcdSource::key_of(const Draft::Step& step) const {
+    return etcd::object_key(prefix_, config::list_name(step.key.first), step.key.second);
 }
 
 asio::awaitable<etcd::Committed> EtcdSource::send(const Draft& draft) {
@@ -224,10 +285,10 @@ std::vector<etcd::Write> EtcdSource::writes_of(const Draft& draft, std::int64_t 
     std::vector<etcd::Write> writes;
     for (const Draft::Step& step : draft.steps) {
         if (!step.before.there() && !step.after.there()) continue;
-        etcd::Write write{etcd::object_key(prefix_, config::list_name(step.key.first), step.key.second), std::nullopt,
-                          step.expected, 0};
+        etcd::Write write{key_of(step), std::nullopt, step.expected, 0};
         if (step.after.stored) write.value = step.after.stored->json;
         if (step.fresh && step.fresh->expires_ms != 0) write.lease = lease;
+        write.keeps_lease = step.keeps_end && step.expected.value_or(0) != 0;
         writes.push_back(std::move(write));
     }
     return writes;

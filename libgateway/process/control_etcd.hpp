@@ -47,8 +47,11 @@ public:
 
     // Why etcd cannot be written or followed; empty: it can.
     const std::string& problem() const noexcept { return problem_; }
-    // Its objects have been in force at some time of this process.
+    // Its objects have been read at some time of this process.
     bool loaded() const noexcept { return loaded_; }
+    // All that it holds has been taken in since: what is in force is what it had, but for what was refused.
+    bool complete() const noexcept { return complete_; }
+    void completed() noexcept { complete_ = true; }
     EtcdGauges gauges() const;
     std::string address() const { return writer_.member() + writer_.options().prefix; }
 
@@ -59,6 +62,8 @@ public:
 
 private:
     void note(const etcd::Entry& entry);
+    std::string lost_race(const Draft& draft, const std::vector<etcd::Entry>& found) const;
+    std::string key_of(const Draft::Step& step) const;
     std::optional<Incoming> incoming_of(etcd::Event event);
     std::vector<etcd::Write> writes_of(const Draft& draft, std::int64_t lease) const;
     asio::awaitable<etcd::Committed> send(const Draft& draft);
@@ -77,7 +82,7 @@ private:
     etcd::Mirror mirror_;
     std::string problem_ = "etcd has not answered yet";
     bool waiting_ = true;  // for the first full read
-    bool loaded_ = false;
+    bool loaded_ = false, complete_ = false;
     std::optional<std::vector<Incoming>> first_;  // until first() takes it
     EtcdGauges gauges_;                           // but what the mirror knows
     std::map<Catalogue::Key, Refused> refused_;

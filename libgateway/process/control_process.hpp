@@ -95,6 +95,9 @@ public:
     const shm::Segment* segment() const noexcept { return segment_ ? &*segment_ : nullptr; }
     Revisions& revisions() noexcept { return *revisions_; }
     std::uint64_t revision() const noexcept { return revisions_->revision(); }
+    std::uint64_t store_revision() const { return etcd_ ? etcd_->gauges().store : revision(); }
+    // Objects are in etcd: revisions count there, and what is written is compared with them.
+    bool with_etcd() const noexcept { return etcd_ != nullptr; }
     const Catalogue& catalogue() const noexcept { return catalogue_; }
     // Objects that are not in force because the checks refuse them, of file, store or etcd.
     std::vector<Catalogue::LeftOut> left_out() const;

@@ -31,7 +31,7 @@ store::Edit edit_of(const Catalogue::Shelved& shelved, json::Value item) {
     const json::Value* id = before.find("id");
     if (id) item.set("id", *id);
     if (!id) item.erase("id");
-    return {kept.kind, kept.id, json::write(item), kept.modified, kept.expires_ms, shelved.order};
+    return {kept.kind, kept.id, json::write(item), kept.modified, kept.expires_ms, shelved.order, true};
 }
 
 Reencryption think(const Catalogue& now) {

@@ -58,7 +58,7 @@ asio::awaitable<Control::Outcome> Control::change(std::vector<store::Edit> edits
 std::string Control::no_writes() const {
     if (!situation_.synchronised) return "loading";
     if (!in_charge_) return "a new binary is starting: try again when it serves";
-    if (etcd_) return etcd_->problem();
+    if (etcd_) return etcd_->problem().empty() ? std::string() : "etcd: " + etcd_->problem();
     return store_.usable() ? std::string() : store_.problem();
 }
 

@@ -29,6 +29,7 @@ struct Edit {
     std::optional<std::uint64_t> expected;  // the modified revision it must have; 0: it must not exist
     std::int64_t expires_ms = 0;
     std::uint64_t rank = 0;  // among its kind, to bring back; 0: the one it has, or behind all others
+    bool keeps_end = false;  // it ends when what it replaces would have; for stores that do not tell when that is
 };
 
 // Who changed something, for the history.

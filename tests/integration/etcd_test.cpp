@@ -1,73 +1,12 @@
 // Stories of gateways whose objects are in a real etcd. Left out, and said so, where the program is not installed.
-#include <boost/json/parse.hpp>
-#include <thread>
-
-#include "libgateway/keyring/base64.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/etcd_server.hpp"
+#include "tests/integration/etcd_story.hpp"
 #include "tests/support/gate.hpp"
-#include "tests/support/gateway_process.hpp"
-#include "tests/support/raw_client.hpp"
 
 using namespace gateway::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-bool left_out() {
-    if (EtcdServer::installed()) return false;
-    WARN("left out: the package etcd-server is not installed");
-    return true;
-}
-
-GatewayOptions with_etcd(const std::string& url, std::string further = {}) {
-    GatewayOptions options;
-    options.further = "deployment:\n  etcd:\n    host: [\"" + url + "\"]\n" + further;
-    return options;
-}
-
-std::string route(std::string_view uri, std::string_view answer) {
-    return R"({"uri":")" + std::string(uri) + R"(","plugins":{"mocking":{"response_example":")" + std::string(answer) +
-           R"("}}})";
-}
-
-std::string base64(std::string_view text) {
-    return gateway::keyring::encode_base64(text);
-}
-
-void put_in(const EtcdServer& etcd, std::string_view key, std::string_view value) {
-    etcd.ask("kv/put", R"({"key":")" + base64(key) + R"(","value":")" + base64(value) + "\"}");
-}
-void delete_in(const EtcdServer& etcd, std::string_view key) {
-    etcd.ask("kv/deleterange", R"({"key":")" + base64(key) + "\"}");
-}
-// The value of one key; empty if there is none.
-std::string value_in(const EtcdServer& etcd, std::string_view key) {
-    const auto answer = boost::json::parse(etcd.ask("kv/range", R"({"key":")" + base64(key) + "\"}"));
-    const auto* kvs = answer.as_object().if_contains("kvs");
-    return kvs ? *gateway::keyring::decode_base64(std::string(kvs->at(0).at("value").as_string())) : std::string();
-}
-
-std::string body(GatewayProcess& gateway, std::string_view target) {
-    return fetch(gateway.port(), "GET", target).body;
-}
-int status_of(GatewayProcess& gateway, std::string_view target) {
-    return fetch(gateway.port(), "GET", target).status();
-}
-std::string text_in(const GatewayProcess& gateway, std::string_view member) {
-    const auto status = gateway.status();
-    return status.is_null() ? "no status" : std::string(status.at(member).as_string());
-}
-milliseconds since(Clock::time_point then) {
-    return std::chrono::duration_cast<milliseconds>(Clock::now() - then);
-}
-
-}  // namespace
-
 TEST_CASE("etcd: what is written there is served, in the layout of the reference", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/", "init_dir");
     put_in(etcd, "/apisix/protos/1", "{\"content\":\"x\"}");
@@ -85,8 +24,8 @@ TEST_CASE("etcd: what is written there is served, in the layout of the reference
     CHECK(text_in(gateway, "store") == etcd.url() + "/apisix");
 }
 
-TEST_CASE("etcd: what needs a history is refused, and control lives on", "[e2e][etcd]") {
-    if (left_out()) return;
+TEST_CASE("etcd: a trial is refused, and control lives on", "[e2e][etcd]") {
+    if (without_etcd()) return;
     EtcdServer etcd;
     GatewayProcess gateway(with_etcd(etcd.url()));
     const pid_t control = gateway.control();
@@ -96,9 +35,6 @@ TEST_CASE("etcd: what needs a history is refused, and control lives on", "[e2e][
     CHECK(trial.exit == 1);
     CHECK_THAT(trial.out, contains("a trial (--confirm-within, --revert-if) needs the embedded store"));
     CHECK(status_of(gateway, "/z") == 404);
-    CHECK(gateway.ctl({"history"}).exit == 1);
-    CHECK(gateway.ctl({"rollback", "1"}).exit == 1);
-    CHECK(gateway.ctl({"diff", "--rev", "1"}).exit == 1);
     CHECK(gateway.ctl({"confirm"}).exit == 1);
     CHECK(gateway.ctl({"apply", file}).exit == 0);
     CHECK(body(gateway, "/z") == "z");
@@ -106,7 +42,7 @@ TEST_CASE("etcd: what needs a history is refused, and control lives on", "[e2e][
 }
 
 TEST_CASE("etcd: a bad object there changes nothing else and is tried again", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     put_in(etcd, "/apisix/routes/2", "no json");
@@ -123,7 +59,7 @@ TEST_CASE("etcd: a bad object there changes nothing else and is tried again", "[
 }
 
 TEST_CASE("etcd: a write on one gateway is live on both within 200 ms", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     GatewayProcess a(with_etcd(etcd.url())), b(with_etcd(etcd.url()));
     milliseconds worst{0};
@@ -146,7 +82,7 @@ TEST_CASE("etcd: a write on one gateway is live on both within 200 ms", "[e2e][e
 }
 
 TEST_CASE("etcd: lost later it is named, traffic and readiness go on, and it catches up", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     Gate gate(etcd.port());
@@ -172,7 +108,7 @@ TEST_CASE("etcd: lost later it is named, traffic and readiness go on, and it cat
 }
 
 TEST_CASE("etcd: the metrics tell whether it is reached, and how far", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     put_in(etcd, "/apisix/ssls/1", "{}");
@@ -209,7 +145,7 @@ TEST_CASE("etcd: the metrics tell whether it is reached, and how far", "[e2e][et
 }
 
 TEST_CASE("etcd: down at the start, the last good revision serves within a second", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     GatewayProcess gateway(with_etcd(etcd.url()));
@@ -231,7 +167,7 @@ TEST_CASE("etcd: down at the start, the last good revision serves within a secon
 }
 
 TEST_CASE("etcd: down at the very first start there is no configuration, and then there is", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     etcd.stop();
@@ -246,7 +182,7 @@ TEST_CASE("etcd: down at the very first start there is no configuration, and the
 }
 
 TEST_CASE("etcd: control and its binary are replaced without a gap", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     GatewayProcess gateway(with_etcd(etcd.url()));
@@ -273,7 +209,7 @@ TEST_CASE("etcd: control and its binary are replaced without a gap", "[e2e][etcd
 }
 
 TEST_CASE("etcd: its settings are named when a reload changes them; another provider needs a restart", "[e2e][etcd]") {
-    if (left_out()) return;
+    if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/1", route("/a", "a"));
     GatewayProcess gateway(with_etcd(etcd.url()));

@@ -45,6 +45,14 @@ TEST_CASE("etcd messages: requests are written as the JSON gateway reads them", 
           R"("failure":[{"request_range":{"key":"aw=="}},{"request_range":{"key":"bQ=="}}]})");
 }
 
+TEST_CASE("etcd messages: a write keeps the lease of what it replaces if it has none of its own", "[etcd][messages]") {
+    const auto put_of = [](const Write& write) {
+        return json::write(commit_request({&write, 1}).find("success")->items().at(0));
+    };
+    CHECK(put_of({"k", "v", 5, 0, true}) == R"({"request_put":{"key":"aw==","value":"dg==","ignore_lease":true}})");
+    CHECK(put_of({"k", "v", 5, 7, true}) == R"({"request_put":{"key":"aw==","value":"dg==","lease":"7"}})");
+}
+
 TEST_CASE("etcd messages: a page has its entries with exact revisions", "[etcd][messages]") {
     const Page page = read_page(read_answer(
         R"({"header":{"cluster_id":"15875391935852295136","member_id":"7383792418829112008","revision":"9007199254740993",)"

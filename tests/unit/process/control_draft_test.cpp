@@ -171,3 +171,30 @@ TEST_CASE("draft: the earliest end is known", "[process][control_draft]") {
     story.take(10, {removal("late")});
     CHECK(story.catalogue.list(Kind::route).size() == 1);
 }
+
+TEST_CASE("draft: a consumer and its credentials go together, whichever is named first", "[process][control_draft]") {
+    Story story;
+    const auto consumer = [](std::string id, std::optional<std::string> json) {
+        return store::Edit{Kind::consumer, std::move(id), std::move(json), std::nullopt, 0, 0};
+    };
+    story.take(7, {consumer("jack", R"({"username":"jack"})"), consumer("jack/credentials/c", R"({"id":"c"})")});
+    std::vector<store::Edit> both{consumer("jack", std::nullopt), consumer("jack/credentials/c", std::nullopt)};
+    both[1].expected = 7;
+    CHECK(story.draft(both).errors.empty());
+    std::swap(both[0], both[1]);
+    const Draft draft = story.draft(both);
+    CHECK(draft.errors.empty());
+    CHECK(draft.steps.size() == 2);
+    story.catalogue.accept(draft);
+    CHECK(story.draft({consumer("jack", std::nullopt)}).errors ==
+          std::vector<std::string>{"consumer [jack] does not exist"});
+}
+
+TEST_CASE("draft: a credential is stored under the last part of its id", "[process][control_draft]") {
+    Story story;
+    story.take(7, {{Kind::consumer, "jack", R"({"username":"jack"})", std::nullopt, 0, 0},
+                   {Kind::consumer, "jack/credentials/c", R"({"id":"jack/credentials/c"})", std::nullopt, 0, 0}});
+    const auto kept = story.catalogue.find(Kind::consumer, "jack/credentials/c");
+    REQUIRE(kept);
+    CHECK(json::parse(kept->object->json).find("id")->string() == "c");
+}

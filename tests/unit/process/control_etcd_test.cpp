@@ -113,8 +113,13 @@ TEST_CASE("etcd source: a lost race is a conflict, a lost store is unavailable",
     Draft draft = draft_that(false, 4);
     SECTION("race") {
         rig.etcd.answer("kv/txn", R"({"header":{"revision":"9"}})");
-        CHECK(rig.loop.run(rig.source.commit(draft)) == "value changed before overwritten");
+        CHECK(rig.loop.run(rig.source.commit(draft)) == "value changed before overwritten: route [1] is gone");
         CHECK(draft.status == store::WriteStatus::conflict);
+        rig.etcd.answer("kv/txn", R"({"header":{"revision":"9"},"responses":[{"response_range":{"kvs":[{"key":")" +
+                                      base64("/apisix/routes/1") +
+                                      R"(","create_revision":"1","mod_revision":"8","value":"eA=="}]}}]})");
+        CHECK(rig.loop.run(rig.source.commit(draft)) ==
+              "value changed before overwritten: route [1] has revision 8, expected 4");
     }
     SECTION("no answer") {
         rig.etcd.server().script(ScriptedUpstream::closes());
@@ -123,7 +128,19 @@ TEST_CASE("etcd source: a lost race is a conflict, a lost store is unavailable",
     }
     SECTION("not carried out") {
         rig.etcd.answer("kv/txn", R"({"message":"etcdserver: too many operations in txn request","code":3})", 400);
-        CHECK_THAT(rig.loop.run(rig.source.commit(draft)), contains("too many operations"));
+        const std::string why = rig.loop.run(rig.source.commit(draft));
+        CHECK_THAT(why, contains("etcd does not take 1 writes as one (its --max-txn-ops is 128 by default)"));
+        CHECK_THAT(why, contains("nothing was written"));
+        CHECK(draft.status == store::WriteStatus::refused);
+    }
+    SECTION("too large") {
+        rig.etcd.answer("kv/txn", R"({"message":"etcdserver: request is too large","code":3})", 400);
+        CHECK_THAT(rig.loop.run(rig.source.commit(draft)), contains("--max-request-bytes"));
+        CHECK(draft.status == store::WriteStatus::refused);
+    }
+    SECTION("refused for another reason") {
+        rig.etcd.answer("kv/txn", R"({"message":"etcdserver: key is not provided","code":3})", 400);
+        CHECK(rig.loop.run(rig.source.commit(draft)) == "etcd: etcdserver: key is not provided");
         CHECK(draft.status == store::WriteStatus::unavailable);
     }
 }
@@ -135,6 +152,17 @@ TEST_CASE("etcd source: what was deleted here does not come back by an older eve
     REQUIRE(rig.loop.run(rig.source.commit(draft)).empty());
     CHECK(rig.source.news({put_of("1", 8)}, false, {}).empty());
     CHECK(ids_of(rig.source.news({put_of("1", 10)}, false, {})) == std::vector<std::string>{"+1"});
+}
+
+TEST_CASE("etcd source: what is changed keeps its lease, what is written anew does not", "[process][control_etcd]") {
+    Rig rig;
+    rig.etcd.answer("kv/txn", R"({"header":{"revision":"9"},"succeeded":true})");
+    Draft changed = draft_that(false, 4), anew = draft_that(false, std::nullopt);
+    changed.steps[0].keeps_end = true;
+    CHECK(rig.loop.run(rig.source.commit(changed)).empty());
+    CHECK(rig.loop.run(rig.source.commit(anew)).empty());
+    CHECK_THAT(rig.etcd.asked("kv/txn").at(0), contains(R"("ignore_lease":true)"));
+    CHECK_THAT(rig.etcd.asked("kv/txn").at(1), !contains("ignore_lease"));
 }
 
 TEST_CASE("etcd source: an object with an end gets a lease", "[process][control_etcd]") {
