@@ -153,7 +153,9 @@ asio::awaitable<void> Control::first_document() {
         co_await wait_for_workers();
     }
     if (etcd_ && !stored) begin_without_etcd(kept.has_value(), outcome);
-    if (unkept_ && in_charge_) {
+    if (etcd_) {
+        co_await catch_up();
+    } else if (unkept_ && in_charge_) {
         store::Store::Write first = std::move(*unkept_);
         unkept_.reset();
         co_await commit(std::move(first));
@@ -170,6 +172,7 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() 
     const config::StaticConfig& settings = catalogue_.settings();
     follow_etcd();
     if (etcd_) {
+        co_await open_history();
         const bool empty = catalogue_.document().size() == 0;
         const auto limit = empty ? etcd_wait_empty : etcd_wait;
         // Without keys nothing can be taken in; what comes waits for them.
@@ -236,7 +239,13 @@ Control::Outcome Control::begin_anew(Catalogue::Reading reading, const std::opti
     begin_with(encode_full(*reading.document, number));
     catalogue_.note_file_revision(number);
     if (digest != kept_digest_ && store_.usable())
-        unkept_ = write_of(reading, {number, wall_ms(), {"file", ""}, "start", situation_.source, digest, 0});
+        unkept_ = write_of(reading, {number,
+                                     wall_ms(),
+                                     {etcd_ ? "etcd" : "file", ""},
+                                     "start",
+                                     etcd_ ? etcd_->address() : situation_.source,
+                                     digest,
+                                     0});
     outcome.changes = reading.document->size();
     catalogue_.accept(std::move(reading));
     return outcome;

@@ -28,6 +28,7 @@ asio::awaitable<Control::Outcome> Control::reload(std::string by, Catalogue::Fil
         // A store that could not be used gets another chance.
         std::optional<std::vector<store::Entry>> fresh;
         if (!store_.usable() && !etcd_) fresh = co_await open_store();
+        if (!store_.usable() && etcd_) co_await open_history();
         auto work = [this, files, &fresh] { return catalogue_.read(files, fresh ? &*fresh : nullptr); };
         Catalogue::Reading reading = co_await on_thread(builder_, work);
         outcome = co_await apply(std::move(reading), by);

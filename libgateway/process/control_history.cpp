@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::uint64_t rows_by_default = 20;
 
+// Among objects of one kind: the store brings them back, etcd gives them anew.
+enum class Ranks : std::uint8_t { kept, of_etcd };
+
 json::Value text_or_null(const std::string& text) {
     return text.empty() ? json::Value() : json::Value(text);
 }
@@ -173,7 +176,7 @@ Contents contents_of_file(const Catalogue& in_force, std::string_view text, cons
 Answer compare(const Catalogue& in_force, const std::optional<store::Past>& past,
                const std::optional<std::string>& text, const std::string& name) {
     Contents before, after;
-    const bool own_file = text && name == in_force.route_file();
+    const bool own_file = text && name == in_force.route_file() && !in_force.settings().etcd_provider();
     if (!past) {
         before = contents_of(own_file ? in_force.file() : in_force.document(), *in_force.keyring());
     } else {
@@ -211,11 +214,29 @@ std::string demand(const Catalogue& now, const Catalogue::Key& key, const std::o
                        json::write(*row.find("after")));
 }
 
+// Whether an object of the store stands there as it did. Ranks are etcd's own: they tell when a key was made.
+bool stands(const store::Side& then, const Catalogue::Shelved& now, Ranks ranks) {
+    const bool same = then.json == now.stored->json && then.expires_ms == now.stored->expires_ms;
+    return same && (ranks == Ranks::of_etcd || then.order == now.order);
+}
+
+// It is written only if nobody changed the object meanwhile.
+store::Edit edit_back(const Catalogue::Key& key, const std::optional<store::Side>& then, const Catalogue::Shelved* now,
+                      Ranks ranks) {
+    store::Edit edit{key.first, key.second, std::nullopt, now ? now->stored->modified : 0, 0, 0};
+    if (!then) return edit;
+    edit.json = then->json;
+    edit.expires_ms = then->expires_ms;
+    if (ranks == Ranks::kept) edit.rank = then->order;
+    edit.keeps_end = ranks == Ranks::of_etcd;  // the history does not know of leases
+    return edit;
+}
+
 struct RollbackPlan {
     std::vector<store::Edit> edits;
     std::vector<std::string> demands;
 };
-RollbackPlan plan_rollback(const Catalogue& now, const store::Past& past) {
+RollbackPlan plan_rollback(const Catalogue& now, const store::Past& past, Ranks ranks) {
     RollbackPlan plan;
     const PastContents contents(now, past);
     for (const auto& [which, side] : past) {
@@ -232,13 +253,8 @@ RollbackPlan plan_rollback(const Catalogue& now, const store::Past& past) {
         const auto shelved = now.shelf().find(key);
         const bool there = shelved != now.shelf().end() && shelved->second.stored;
         if (!side && !there) continue;
-        const bool same = side && there && side->json == shelved->second.stored->json &&
-                          side->order == shelved->second.order &&
-                          side->expires_ms == shelved->second.stored->expires_ms;
-        if (same) continue;
-        store::Edit edit{kind, id, std::nullopt, std::nullopt, 0, 0};
-        if (side) edit = {kind, id, side->json, std::nullopt, side->expires_ms, side->order};
-        plan.edits.push_back(std::move(edit));
+        if (side && there && stands(*side, shelved->second, ranks)) continue;
+        plan.edits.push_back(edit_back(key, side, there ? &shelved->second : nullptr, ranks));
     }
     return plan;
 }
@@ -266,6 +282,8 @@ asio::awaitable<Answer> diff_command(Control& control, const Request& request) {
     std::optional<std::uint64_t> number;
     if (!read_number(request, "revision", number))
         co_return control::refuse(Status::usage, "usage: gatewayctl diff [--rev N] [FILE]");
+    if (control.with_etcd() && !number && !request.arguments.find("content"))
+        co_return control::refuse(Status::usage, std::string(no_route_file));
     const Turnstile::Pass pass = co_await control.enter_writes();
     const Catalogue& now = control.catalogue();
     if (!now.keyring()) co_return control::refuse(Status::refused, "the keyring is not known: the static file is bad");
@@ -305,7 +323,8 @@ asio::awaitable<Answer> roll_back(Control& control, std::uint64_t number, store:
     if (!now.keyring()) co_return control::refuse(Status::refused, "the keyring is not known: the static file is bad");
     PastAnswer found = co_await past_since(control, number);
     if (!found.problem.empty()) co_return control::refuse(Status::refused, found.problem);
-    auto work = [&now, past = std::move(found.past)] { return plan_rollback(now, past); };
+    const Ranks ranks = control.with_etcd() ? Ranks::of_etcd : Ranks::kept;
+    auto work = [&now, past = std::move(found.past), ranks] { return plan_rollback(now, past, ranks); };
     RollbackPlan plan = co_await on_thread(control.builder(), std::move(work));
     if (!plan.demands.empty()) {
         Answer answer = control::refuse(Status::refused, "objects of the route file differ; change it first:");

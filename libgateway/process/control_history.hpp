@@ -5,6 +5,9 @@
 
 namespace gateway::process {
 
+// A reload reads no objects there, so that it would change none.
+inline constexpr std::string_view no_route_file = "objects are in etcd: diff needs a FILE, or --rev N";
+
 asio::awaitable<control::Answer> history_command(Control& control, const control::Request& request);
 asio::awaitable<control::Answer> diff_command(Control& control, const control::Request& request);
 // The part of diff that is for a replay.

@@ -1,4 +1,5 @@
 // How control takes what etcd holds: in batches, what is refused found by halving, everything else in force.
+#include <algorithm>
 #include <deque>
 #include <map>
 
@@ -26,6 +27,20 @@ void keep_as_written(Draft& draft, const Batch& batch) {
     }
 }
 
+// What etcd holds is another text, though it may mean the same.
+bool rewrites(const Draft& draft) {
+    return std::any_of(draft.steps.begin(), draft.steps.end(), [](const Draft::Step& step) {
+        const store::StoredPtr &before = step.before.stored, &after = step.after.stored;
+        return before && after ? before->json != after->json : before != after;
+    });
+}
+
+std::uint64_t newest_of(const Batch& batch) {
+    std::uint64_t newest = 0;
+    for (const Incoming& one : batch) newest = std::max(newest, one.modified);
+    return newest;
+}
+
 }  // namespace
 
 void Control::follow_etcd() {
@@ -34,7 +49,6 @@ void Control::follow_etcd() {
     etcd_ = std::make_unique<EtcdSource>(
         loop_, *settings.deployment.etcd, [this](Batch objects, bool whole) { return take(std::move(objects), whole); },
         [this] { note_store(); });
-    store_.disable("objects are in etcd: there is no history here");
     etcd_->run();
 }
 
@@ -77,6 +91,9 @@ asio::awaitable<void> Control::take(std::vector<Incoming> objects, bool whole) {
         batches.emplace_front(batch.begin(), middle);
     }
     if (whole) situation_.missing.clear();
+    if (whole) etcd_->completed();
+    behind_ = behind_ || whole;
+    co_await catch_up();
     note_store();
     remember(outcome);
 }
@@ -95,8 +112,11 @@ asio::awaitable<std::string> Control::take_batch(const std::vector<Incoming>& ba
     if (!draft.errors.empty()) co_return draft.errors.front();
     keep_as_written(draft, batch);
     const std::vector<config::Change> changes = draft.changes();
-    if (!changes.empty()) {
-        const Published published = co_await revisions_->publish(changes, draft.after);
+    if (!changes.empty() || rewrites(draft)) {
+        const Revisions::Keep keep = [this, &draft, &batch](std::uint64_t number) {
+            return keep_incoming(draft, newest_of(batch), number);
+        };
+        const Published published = co_await revisions_->publish(changes, draft.after, keep);
         if (!published.veto.empty()) co_return published.veto;
         record(outcome, published, outcome.changes + draft.steps.size());
     }

@@ -158,7 +158,8 @@ asio::awaitable<void> Control::end_changes() {
 void Control::take_charge() {
     in_charge_ = true;
     listen_to_users();
-    if (unkept_) asio::co_spawn(loop_, commit(*std::exchange(unkept_, std::nullopt)), asio::detached);
+    if (etcd_) asio::co_spawn(loop_, catch_up_later(), asio::detached);
+    if (unkept_ && !etcd_) asio::co_spawn(loop_, commit(*std::exchange(unkept_, std::nullopt)), asio::detached);
 }
 
 // Questions that were asked are answered; whoever asks from now on waits for the next control.
@@ -187,6 +188,7 @@ asio::awaitable<void> Control::poll() {
         if (in_charge_) debug_file_->poll();
         if (in_charge_) co_await expire();
         if (in_charge_) co_await watch_trial();
+        if (in_charge_ && behind_) co_await catch_up_later();
         if (!in_charge_ || writes_.taken() || !catalogue_.route_file_changed()) continue;
         co_await reload("poll", Catalogue::Files::routes_only);
     }

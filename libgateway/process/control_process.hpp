@@ -135,10 +135,10 @@ private:
     asio::awaitable<void> poll();
     void tell_master();
     void drop_idle_view();
+    void forget_view();
     // control_change.cpp
     asio::awaitable<Outcome> apply(Catalogue::Reading reading, std::string by);
     asio::awaitable<std::string> apply_plan(const Plan& plan);
-    void forget_view();
     void record(Outcome& outcome, const Published& published, std::size_t changes);
     Outcome refused(std::string by, std::vector<std::string> errors);
     void protect_disk(const KeyringPtr& before);
@@ -155,6 +155,13 @@ private:
     void begin_without_etcd(bool kept, Outcome& outcome);
     asio::awaitable<void> take(std::vector<Incoming> objects, bool whole);
     asio::awaitable<std::string> take_batch(const std::vector<Incoming>& batch, Outcome& outcome);
+    // control_etcd_history.cpp
+    asio::awaitable<void> open_history();
+    asio::awaitable<void> keep_in_history(const Draft& draft, store::Revision revision);
+    asio::awaitable<std::string> keep_incoming(const Draft& draft, std::uint64_t newest, std::uint64_t number);
+    asio::awaitable<void> catch_up();
+    asio::awaitable<void> catch_up_later();
+    asio::awaitable<std::string> keep_difference(store::Store::Write write);
     // control_trial.cpp
     asio::awaitable<void> expire();
     asio::awaitable<void> watch_trial();
@@ -177,6 +184,8 @@ private:
     std::uint64_t kept_number_ = 0;              // the newest revision in the store
     std::string kept_digest_;                    // and its digest
     std::optional<store::Store::Write> unkept_;  // a first revision of a control that is not in charge yet
+    bool behind_ = false;                        // the history of what etcd holds lacks something
+    std::chrono::steady_clock::time_point next_catch_up_;
     std::optional<store::Trial> trial_;
     ResponseWatch answers_;
     std::unique_ptr<StatusPage> status_;

@@ -48,7 +48,9 @@ asio::awaitable<Answer> replay_answer(Control& control, const Request& request) 
     const Catalogue& now = control.catalogue();
     if (!now.keyring()) co_return control::refuse(Status::refused, "the keyring is not known: the static file is bad");
     const std::string text(request.text("content")), name(request.text("file"));
-    const bool reload = !request.arguments.find("content") || name == now.route_file();
+    const bool given = request.arguments.find("content");
+    if (control.with_etcd() && !given) co_return control::refuse(Status::usage, std::string(no_route_file));
+    const bool reload = !given || (name == now.route_file() && !control.with_etcd());
     auto work = [&now, text, name, reload] { return reload ? sides_of_reload(now) : sides_of_file(now, text, name); };
     Answer answer = co_await on_thread(control.builder(), std::move(work));
     co_return answer;

@@ -12,11 +12,12 @@ struct Opened {
     std::string problem;
 };
 
-Opened open_store(const std::string& path, store::Limits limits) {
+template <class Load>
+Opened open_store(const std::string& path, store::Limits limits, Load load) {
     Opened opened;
     try {
         opened.store = std::make_shared<store::Store>(path, limits);
-        opened.contents = opened.store->load();
+        opened.contents = ((*opened.store).*load)();
     } catch (const std::exception& error) {
         opened.store.reset();
         opened.problem = error.what();
@@ -36,7 +37,17 @@ std::string commit_to(store::Store& store, const store::Store::Write& write) {
 }  // namespace
 
 asio::awaitable<std::optional<store::Store::Contents>> StoreThread::open(std::string path, store::Limits limits) {
-    auto work = [path, limits] { return open_store(path, limits); };
+    return open_with(std::move(path), limits, &store::Store::load);
+}
+
+asio::awaitable<std::optional<store::Store::Contents>> StoreThread::open_history(std::string path,
+                                                                                 store::Limits limits) {
+    return open_with(std::move(path), limits, &store::Store::load_history);
+}
+
+asio::awaitable<std::optional<store::Store::Contents>> StoreThread::open_with(std::string path, store::Limits limits,
+                                                                              Load load) {
+    auto work = [path, limits, load] { return open_store(path, limits, load); };
     Opened opened = co_await on_thread(thread_, std::move(work));
     store_ = std::move(opened.store);
     problem_ = std::move(opened.problem);

@@ -17,6 +17,8 @@ class StoreThread {
 public:
     // What the file holds; nothing, and problem() says why, if it cannot be used. May be called again.
     asio::awaitable<std::optional<store::Store::Contents>> open(std::string path, store::Limits limits);
+    // The same for one that holds a history of objects that are elsewhere: without them.
+    asio::awaitable<std::optional<store::Store::Contents>> open_history(std::string path, store::Limits limits);
     bool usable() const noexcept { return store_ != nullptr; }
     // Empty while all is well; else the last failure.
     const std::string& problem() const noexcept { return problem_; }
@@ -37,6 +39,9 @@ public:
     void finish() { thread_.join(); }
 
 private:
+    using Load = store::Store::Contents (store::Store::*)();
+    asio::awaitable<std::optional<store::Store::Contents>> open_with(std::string path, store::Limits limits, Load load);
+
     std::shared_ptr<store::Store> store_;
     std::string problem_ = "the store has not been opened yet";
     asio::thread_pool thread_{1};

@@ -128,13 +128,15 @@ asio::awaitable<Control::Outcome> Control::carry_out(std::shared_ptr<Draft> draf
 
 asio::awaitable<std::string> Control::keep_draft(std::shared_ptr<Draft> draft, const Cause& cause,
                                                  std::uint64_t number) {
+    store::Revision revision{number,       wall_ms(),           cause.author,       cause.action,
+                             cause.source, draft->after.text(), draft->steps.size()};
     if (etcd_) {
         std::string refusal = co_await etcd_->commit(*draft);
+        if (refusal.empty()) co_await keep_in_history(*draft, std::move(revision));
         co_return refusal;
     }
     store::Store::Write write;
-    write.revision = {number,       wall_ms(),           cause.author,       cause.action,
-                      cause.source, draft->after.text(), draft->steps.size()};
+    write.revision = std::move(revision);
     draft->stamp(number);
     draft->fill(write);
     write.trial = cause.trial;
@@ -149,13 +151,15 @@ asio::awaitable<std::string> Control::keep_reading(const Catalogue::Reading& rea
     const std::string digest = reading.document->digest().text();
     if (!store_.usable() || (reading.difference.empty() && digest == kept_digest_)) co_return std::string();
     const std::string action = by == "start" ? "start" : "reload";
-    auto write = write_of(reading, {number,
-                                    wall_ms(),
-                                    {by == "start" || by == "poll" ? "file" : by, ""},
-                                    action,
-                                    catalogue_.route_file(),
-                                    digest,
-                                    0});
+    const std::string author = by != "start" && by != "poll" ? by : etcd_ ? "etcd" : "file";
+    auto write = write_of(
+        reading,
+        {number, wall_ms(), {author, ""}, action, etcd_ ? etcd_->address() : catalogue_.route_file(), digest, 0});
+    if (etcd_ && action == "start") {  // one row with what etcd changed meanwhile
+        unkept_ = std::move(write);
+        behind_ = true;
+        co_return std::string();
+    }
     const std::string why = co_await commit(std::move(write));
     if (!why.empty()) log::warn("revision {} is not in the history: {}", number, why);
     co_return std::string();
@@ -175,6 +179,8 @@ asio::awaitable<std::string> Control::commit(store::Store::Write write) {
 
 void Control::note_store() {
     situation_.store_problem = etcd_ ? etcd_->problem() : store_.problem();
+    if (etcd_ && situation_.store_problem.empty() && !store_.problem().empty())
+        situation_.store_problem = "history: " + store_.problem();
     if (etcd_) situation_.store = situation_.source = etcd_->address();
     situation_.trial.clear();
     if (trial_) situation_.trial = text_of(*trial_);

@@ -15,10 +15,8 @@ struct Member {
     Kind kind;
 };
 constexpr Member members[] = {
-    {Kind::route, "upstream_id", Kind::upstream},
-    {Kind::service, "upstream_id", Kind::upstream},
-    {Kind::route, "service_id", Kind::service},
-    {Kind::route, "plugin_config_id", Kind::plugin_config},
+    {Kind::route, "upstream_id", Kind::upstream},       {Kind::service, "upstream_id", Kind::upstream},
+    {Kind::route, "service_id", Kind::service},         {Kind::route, "plugin_config_id", Kind::plugin_config},
     {Kind::consumer, "group_id", Kind::consumer_group},
 };
 

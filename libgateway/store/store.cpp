@@ -16,6 +16,8 @@ constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS trial(revision INTEGER, started INTEGER, deadline INTEGER, confirm INTEGER,"
     " revert_if TEXT);";
 
+constexpr std::string_view all_objects = "SELECT kind, id, json, rank, created, modified, expires, hash FROM objects";
+
 // Proves at the next start that the file gives back what it was given.
 std::string hash_of_row(const Stored& object, std::uint64_t order) {
     const Hash128 hash = config::hash_of({object.kind, false, object.id, order, object.json});
@@ -54,6 +56,10 @@ Entry entry_of(const Run& row, const std::string& path) {
     if (row.number(0) < 0 || row.number(0) >= config::kind_count || row.text(7) != hash_of_row(object, order))
         throw Failure(path + ": damaged: an object is not what was written");
     return {std::make_shared<const Stored>(std::move(object)), order};
+}
+
+Side side_of(const Entry& entry) {
+    return {entry.object->json, entry.order, entry.object->expires_ms};
 }
 
 Revision revision_of(const Run& row) {
@@ -95,9 +101,14 @@ Store::Store(std::string path, Limits limits) : database_(std::move(path)), limi
 }
 
 Store::Contents Store::load() {
-    Contents contents;
-    const Statement objects(database_, "SELECT kind, id, json, rank, created, modified, expires, hash FROM objects");
+    Contents contents = load_history();
+    const Statement objects(database_, all_objects);
     for (Run row = objects.run(); row.next();) contents.objects.push_back(entry_of(row, database_.path()));
+    return contents;
+}
+
+Store::Contents Store::load_history() {
+    Contents contents;
     const Statement last(database_, "SELECT number, digest FROM revisions ORDER BY number DESC LIMIT 1");
     if (Run row = last.run(); row.next()) {
         contents.last = static_cast<std::uint64_t>(row.number(0));
@@ -163,6 +174,34 @@ void Store::commit(const Write& write) {
         bytes_ = bytes_before;
         throw;
     }
+}
+
+Store::Write Store::changes_to(const std::vector<Entry>& objects) {
+    std::map<std::pair<config::Kind, std::string_view>, const Entry*> fresh;
+    for (const Entry& entry : objects) fresh[{entry.object->kind, entry.object->id}] = &entry;
+    Write write;
+    const Statement known(database_, all_objects);
+    for (Run row = known.run(); row.next();) {
+        const Entry old = entry_of(row, database_.path());
+        const Side before = side_of(old);
+        const auto found = fresh.find({old.object->kind, std::string_view(old.object->id)});
+        if (found == fresh.end()) {
+            write.erased.emplace_back(old.object->kind, old.object->id);
+            write.difference.push_back({Layer::store, old.object->kind, old.object->id, before, std::nullopt});
+            continue;
+        }
+        const Entry& now = *found->second;
+        fresh.erase(found);
+        if (now.object->json == before.json) continue;
+        write.put.push_back(now);
+        write.difference.push_back({Layer::store, now.object->kind, now.object->id, before, side_of(now)});
+    }
+    for (const auto& one : fresh) {
+        const Entry& now = *one.second;
+        write.put.push_back(now);
+        write.difference.push_back({Layer::store, now.object->kind, now.object->id, std::nullopt, side_of(now)});
+    }
+    return write;
 }
 
 // The newest stays whatever its size. As many rows are looked at as are removed.

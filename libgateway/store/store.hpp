@@ -63,6 +63,8 @@ public:
     };
     // Also proves that every object is what was written.
     Contents load();
+    // The same without objects, of which nothing is proved.
+    Contents load_history();
 
     // What a revision does to the store.
     struct Write {
@@ -74,6 +76,9 @@ public:
         bool ends_trial = false;
     };
     void commit(const Write& write);
+    // What a write would have to say for the store to hold these objects and no others. Ranks and revisions that differ
+    // are no difference.
+    Write changes_to(const std::vector<Entry>& objects);
     void end_trial();
     void limit(Limits limits) noexcept { limits_ = limits; }
 

@@ -52,9 +52,10 @@ TEST_CASE("reference index: what is removed is forgotten, what others say stays"
 }
 
 TEST_CASE("reference index: anything may stand where a reference is expected", "[sources][reference_index]") {
-    const auto text = GENERATE(R"({"upstream_id":{}})", R"({"upstream_id":null})", R"([1])", R"("x")",
-                               R"({"plugins":[]})", R"({"plugins":{"traffic-split":{"rules":{"weighted_upstreams":1}}}})",
-                               R"({"plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[1,null]}]}}})");
+    const auto text =
+        GENERATE(R"({"upstream_id":{}})", R"({"upstream_id":null})", R"([1])", R"("x")", R"({"plugins":[]})",
+                 R"({"plugins":{"traffic-split":{"rules":{"weighted_upstreams":1}}}})",
+                 R"({"plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[1,null]}]}}})");
     ReferenceIndex index;
     add(index, Kind::route, "1", text);
     CHECK(index.first_user(Kind::upstream, "", Kind::route, Use::member).empty());

@@ -239,3 +239,27 @@ TEST_CASE("store: what another process has locked is told after a moment", "[sto
     store.commit(write(2, "a", std::nullopt, "1"));
     CHECK(store.load().last == 2);
 }
+
+TEST_CASE("store: what objects elsewhere differ by is found, ranks and revisions aside", "[store][store]") {
+    const Place place;
+    Store store = place.open();
+    store.commit(write(3, "same", std::nullopt, "{}"));
+    store.commit(write(4, "changed", std::nullopt, "{}"));
+    store.commit(write(5, "gone", std::nullopt, "{}"));
+    const std::vector<Entry> now{entry("same", "{}", 3, 90, 9), entry("changed", "{\"a\":1}", 4, 91),
+                                 entry("fresh", "{}", 92, 92)};
+    Store::Write found = store.changes_to(now);
+    REQUIRE(found.difference.size() == 3);
+    CHECK(found.put.size() == 2);
+    CHECK(found.erased == std::vector<std::pair<Kind, std::string>>{{Kind::route, "gone"}});
+    for (const ObjectChange& change : found.difference) {
+        CHECK(change.before.has_value() == (change.id != "fresh"));
+        CHECK(change.after.has_value() == (change.id != "gone"));
+    }
+    found.revision.number = 6;
+    store.commit(found);
+    CHECK(store.changes_to(now).difference.empty());
+    CHECK(store.since(5).size() == 3);
+    CHECK(store.load_history().last == 6);
+    CHECK(store.load_history().objects.empty());
+}
