@@ -58,8 +58,7 @@ asio::awaitable<void> Control::keep_in_history(const Draft& draft, store::Revisi
 // Who did it is not known where etcd is asked: it keeps no names.
 asio::awaitable<std::string> Control::keep_incoming(const Draft& draft, std::uint64_t newest, std::uint64_t number) {
     std::string source = newest == 0 ? etcd_->address() : fmt::format("{} at {}", etcd_->address(), newest);
-    store::Revision revision{number, wall_ms(),          {"etcd", ""},      "etcd",
-                             source, draft.after.text(), draft.steps.size()};
+    store::Revision revision{number, wall_ms(), {"etcd", ""}, "etcd", source, draft.after.text(), draft.steps.size()};
     co_await keep_in_history(draft, std::move(revision));
     co_return std::string();
 }

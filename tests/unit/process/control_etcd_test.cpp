@@ -115,6 +115,8 @@ TEST_CASE("etcd source: a lost race is a conflict, a lost store is unavailable",
         rig.etcd.answer("kv/txn", R"({"header":{"revision":"9"}})");
         CHECK(rig.loop.run(rig.source.commit(draft)) == "value changed before overwritten: route [1] is gone");
         CHECK(draft.status == store::WriteStatus::conflict);
+    }
+    SECTION("race, and it is there") {
         rig.etcd.answer("kv/txn", R"({"header":{"revision":"9"},"responses":[{"response_range":{"kvs":[{"key":")" +
                                       base64("/apisix/routes/1") +
                                       R"(","create_revision":"1","mod_revision":"8","value":"eA=="}]}}]})");
