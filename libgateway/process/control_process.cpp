@@ -241,7 +241,8 @@ asio::awaitable<control::Answer> Control::handle(control::Request request) {
 int run_control(ControlStart start) {
     ::signal(SIGPIPE, SIG_IGN);
     step_back(control_niceness, control_slice);
-    // Whole documents and journals are read now and then; left to itself, malloc keeps such room once it was given back.
+    // Whole documents and journals are read now and then; left to itself, malloc keeps such room once it was given
+    // back.
     ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     // Never destroyed: coroutines that wait would outlive what they refer to, and the process ends here anyway.
     auto* control = new Control(std::move(start));

@@ -31,7 +31,8 @@ TEST_CASE("reference index: objects are found by whom they name, the first by id
 
 TEST_CASE("reference index: rules of traffic-split are told from members", "[sources][reference_index]") {
     constexpr std::string_view split =
-        R"({"plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[{"weight":1},{"upstream_id":"u"},{"upstream_id":5}]}]}}})";
+        R"({"plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[{"weight":1},{"upstream_id":"u"},)"
+        R"({"upstream_id":5}]}]}}})";
     ReferenceIndex index;
     add(index, Kind::global_rule, "r", split);
     add(index, Kind::route, "1", split);
