@@ -12,7 +12,7 @@ LONGEST_FILE = 450
 
 # Room -> rooms it may include besides its own, or single headers of them ("room/stem"); README.md draws the same table.
 FLOOR_1 = ["json", "net", "http", "telemetry", "shm", "expr", "schema", "config", "control", "redis", "keyring"]
-BELOW_3 = ["base", *FLOOR_1, "route", "upstream", "delivery"]
+BELOW_3 = ["base", *FLOOR_1, "route", "tls", "upstream", "delivery"]
 BELOW_5 = [*BELOW_3, "plugin", "snapshot"]
 MAY_INCLUDE = {
     "base": [],
@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "redis": ["base", "net"],
     "keyring": ["base"],
     "route": ["base", "http", "expr", "json"],
+    "tls": ["base", "net", "route/persistent_map"],
     "upstream": ["base", "net", "http", "telemetry", "shm"],
     "delivery": ["base", "net", "http", "telemetry", "client"],
     "client": ["base", "net", "http", "upstream"],

@@ -10,8 +10,8 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/plugin/chain.hpp"
 #include "libgateway/plugin/consumer.hpp"
+#include "libgateway/route/persistent_map.hpp"
 #include "libgateway/snapshot/objects.hpp"
-#include "libgateway/snapshot/persistent_map.hpp"
 
 namespace gateway {
 

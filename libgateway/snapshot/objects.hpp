@@ -11,9 +11,9 @@
 #include "libgateway/base/hash.hpp"
 #include "libgateway/base/ref_counted.hpp"
 #include "libgateway/plugin/chain.hpp"
+#include "libgateway/route/persistent_map.hpp"
 #include "libgateway/route/rule.hpp"
 #include "libgateway/snapshot/compiled_route.hpp"
-#include "libgateway/snapshot/persistent_map.hpp"
 #include "libgateway/upstream/upstream.hpp"
 
 namespace gateway {

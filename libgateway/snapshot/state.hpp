@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "libgateway/config/delta.hpp"
+#include "libgateway/route/persistent_map.hpp"
 #include "libgateway/route/router.hpp"
 #include "libgateway/snapshot/consumers.hpp"
 #include "libgateway/snapshot/objects.hpp"
-#include "libgateway/snapshot/persistent_map.hpp"
 #include "libgateway/snapshot/settings.hpp"
 #include "libgateway/snapshot/snapshot.hpp"
 

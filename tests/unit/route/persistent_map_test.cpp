@@ -1,4 +1,4 @@
-#include "libgateway/snapshot/persistent_map.hpp"
+#include "libgateway/route/persistent_map.hpp"
 
 #include <map>
 #include <random>
@@ -38,7 +38,7 @@ Map filled(int count) {
 
 }  // namespace
 
-TEST_CASE("persistent map: finds what was set and nothing else", "[snapshot][persistent_map]") {
+TEST_CASE("persistent map: finds what was set and nothing else", "[route][persistent_map]") {
     const Map map = filled(5000);
     REQUIRE(map.size() == 5000);
     for (int i = 0; i < 5000; ++i) REQUIRE(map.find("route-" + std::to_string(i))->value == i);
@@ -46,7 +46,7 @@ TEST_CASE("persistent map: finds what was set and nothing else", "[snapshot][per
     REQUIRE_FALSE(Map().find("route-1"));
 }
 
-TEST_CASE("persistent map: set and erase return what was there before", "[snapshot][persistent_map]") {
+TEST_CASE("persistent map: set and erase return what was there before", "[route][persistent_map]") {
     Map map;
     REQUIRE_FALSE(map.set(item("a", 1)));
     REQUIRE(map.set(item("a", 2))->value == 1);
@@ -57,7 +57,7 @@ TEST_CASE("persistent map: set and erase return what was there before", "[snapsh
     REQUIRE_FALSE(map.erase("a"));
 }
 
-TEST_CASE("persistent map: a copy stays as it was and shares the objects", "[snapshot][persistent_map]") {
+TEST_CASE("persistent map: a copy stays as it was and shares the objects", "[route][persistent_map]") {
     const Map old = filled(2000);
     const Model before = content(old);
     Map copy = old;
@@ -70,7 +70,7 @@ TEST_CASE("persistent map: a copy stays as it was and shares the objects", "[sna
     REQUIRE(copy.find("route-7")->value == -1);
 }
 
-TEST_CASE("persistent map: a cursor sees the map as it was when it began", "[snapshot][persistent_map]") {
+TEST_CASE("persistent map: a cursor sees the map as it was when it began", "[route][persistent_map]") {
     Map map = filled(300);
     Map::Cursor cursor(map);
     int seen = 0;
@@ -83,7 +83,7 @@ TEST_CASE("persistent map: a cursor sees the map as it was when it began", "[sna
 }
 
 TEST_CASE("persistent map: agrees with a sorted map over random changes, in every kept version",
-          "[snapshot][persistent_map]") {
+          "[route][persistent_map]") {
     std::mt19937 random(17);
     Map map;
     Model model;
@@ -106,7 +106,7 @@ TEST_CASE("persistent map: agrees with a sorted map over random changes, in ever
 }
 
 TEST_CASE("persistent map: what only a dropped version used is freed in slices when held back",
-          "[snapshot][persistent_map]") {
+          "[route][persistent_map]") {
     const Ref<const Item> watched = item("watched", 1);
     route::Disposal::hold_back(true);
     {
