@@ -49,8 +49,8 @@ Value entry_of(const Shelf& shelf, const store::Stored& object) {
 
 Reply schemas(const Objects& objects) {
     Value main = Value::object();
-    for (const std::string_view name :
-         {"consumer", "consumer_group", "global_rule", "plugin_config", "plugins", "route", "service", "upstream"})
+    for (const std::string_view name : {"consumer", "consumer_group", "global_rule", "plugin_config", "plugins",
+                                        "route", "service", "ssl", "upstream"})
         main.set(name, schema_document(name));
     return json_reply(200, json::write(Value::object({{"main", std::move(main)},
                                                       {"plugins", all_plugins(objects.rules().enabled_plugins)},

@@ -143,11 +143,16 @@ Shown ObjectCalls::shown(const Place& place, const store::Stored& object) const 
     return {place.key(short_id), shown_value(place, object, true), object.created, object.modified};
 }
 
+std::shared_ptr<const keyring::Keyring> ObjectCalls::ring_for(Kind kind) const {
+    return kind == Kind::ssl ? objects_.key_ring() : objects_.keyring();
+}
+
 std::string ObjectCalls::shown_value(const Place& place, const store::Stored& object, bool open) const {
     const auto ring = open && may_hold_secrets(object.kind, object.json) ? objects_.keyring() : nullptr;
-    if (!ring && !is_credential(place)) return object.json;
+    if (!ring && !is_credential(place) && object.kind != Kind::ssl) return object.json;
     Value value = json::parse(object.json, {.positions = false});
     open_secrets(object.kind, object.id, value, ring.get());
+    hide_keys(object.kind, value);
     if (const auto name = config::credential_name(object.id); name && is_credential(place)) value.set("id", name->id);
     return json::write(value);
 }
@@ -250,7 +255,7 @@ ObjectCalls::Answer ObjectCalls::patch(Call call) {
     draft.expected = draft.before->modified;
     draft.action = "compareAndSwap";
     draft.value = json::parse(draft.before->json, {.positions = false});
-    open_secrets(kind, draft.before->id, draft.value, objects_.keyring().get());
+    open_secrets(kind, draft.before->id, draft.value, ring_for(kind).get());
     bool timed = body.is_object() && call.path.empty() && body.find("update_time");
     if (call.path.empty()) {
         merge(draft.value, body);
@@ -278,7 +283,7 @@ ObjectCalls::Answer ObjectCalls::write(const Call& call, Draft draft) {
     if (auto refusal = read_ttl(*call.target, changes ? draft.before->expires_ms : 0, edit.expires_ms))
         co_return *refusal;
     edit.keeps_end = changes && !call.target->parameter("ttl");
-    const auto ring = objects_.keyring();
+    const auto ring = ring_for(kind);
     open_secrets(kind, edit.id, draft.value, ring.get());
     if (is_credential(place) && draft.value.is_object()) {
         if (!config::credential_name(edit.id)) co_return bad_id();

@@ -64,6 +64,7 @@ private:
     std::optional<Reply> expect_version(const Call& call, const store::StoredPtr& before,
                                         std::optional<std::uint64_t>& expected) const;
     Shown shown(const Place& place, const store::Stored& object) const;
+    std::shared_ptr<const keyring::Keyring> ring_for(config::Kind kind) const;
     std::string shown_value(const Place& place, const store::Stored& object, bool open) const;
     std::optional<Reply> owned(const Place& place, std::string_view short_id) const;
 

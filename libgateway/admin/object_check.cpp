@@ -1,6 +1,7 @@
 #include "libgateway/admin/object_check.hpp"
 
 #include "libgateway/admin/error_text.hpp"
+#include "libgateway/admin/secret_fields.hpp"
 #include "libgateway/config/forms.hpp"
 #include "libgateway/config/objects.hpp"
 
@@ -81,7 +82,8 @@ std::string form_refusal(Kind kind, const Value& value) {
 std::string content_refusal(Kind kind, std::string_view id, const Value& value, const sources::CheckRules& rules) {
     config::Errors errors, warnings;
     sources::check_item(kind, id, value, rules, errors, warnings);
-    if (errors.empty()) return {};
+    if (errors.empty())
+        return kind == Kind::ssl && has_sealed_key(value) ? "failed to decrypt previous encrypted key" : std::string();
     const config::Finding& first = errors.findings().front();
     return first.message.ends_with("is not supported by this build") ? first.message : first.text;
 }

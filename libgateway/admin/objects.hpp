@@ -37,6 +37,8 @@ public:
     virtual sources::CheckRules rules() const = 0;
     // Encrypts what is stored and opens it again; null: encrypted fields are not in use.
     virtual std::shared_ptr<const keyring::Keyring> keyring() const = 0;
+    // The same for private keys of certificates, which are encrypted in any case.
+    virtual std::shared_ptr<const keyring::Keyring> key_ring() const { return keyring(); }
     // Why nothing can be written now; empty: it can.
     virtual std::string closed() const { return {}; }
     // Number of the revision in force.

@@ -20,7 +20,7 @@ constexpr std::array table{
     Resource{"plugin_configs", "plugin config", Kind::plugin_config, get | put | patch | del},
     Resource{"global_rules", "global rule", Kind::global_rule, get | put | patch | del},
     Resource{"plugin_metadata", "plugin_metadata", Kind::plugin_metadata, get | put | del},
-    Resource{"ssls", "ssl", std::nullopt, all},
+    Resource{"ssls", "ssl", Kind::ssl, all},
     Resource{"protos", "proto", std::nullopt, get | put | post | del},
     Resource{"stream_routes", "stream route", std::nullopt, get | put | post | del},
     Resource{"secrets", "secret", std::nullopt, get | put | patch | del},

@@ -40,8 +40,8 @@ void make_real(Value& schema) {
 }
 
 Value schema_of_kind(std::string_view name) {
-    constexpr std::string_view names[] = {"route",          "service",       "upstream",   "consumer",
-                                          "consumer_group", "plugin_config", "global_rule"};
+    constexpr std::string_view names[] = {"route",          "service",       "upstream",    "consumer",
+                                          "consumer_group", "plugin_config", "global_rule", "ssl"};
     Kind kind{};
     if (std::find(std::begin(names), std::end(names), name) == std::end(names)) return {};
     return config::parse_kind(name, kind) ? config::schema_of(kind).json_schema() : Value();

@@ -19,4 +19,9 @@ void open_secrets(config::Kind kind, std::string_view id, json::Value& item, Key
 // Whether a text of JSON may hold secrets at all: most objects need not be parsed to be shown.
 bool may_hold_secrets(config::Kind kind, std::string_view json) noexcept;
 
+// Whether a private key of a certificate is encrypted still.
+bool has_sealed_key(const json::Value& certificate);
+// Private keys of certificates are never shown.
+void hide_keys(config::Kind kind, json::Value& item);
+
 }  // namespace gateway::admin

@@ -10,8 +10,8 @@ namespace gateway::config {
 namespace {
 
 constexpr std::array<std::string_view, kind_count> lists{
-    "settings",       "plugins",      "routes",    "services",        "upstreams",
-    "plugin_configs", "global_rules", "consumers", "consumer_groups", "plugin_metadata"};
+    "settings",     "plugins",   "routes",          "services",        "upstreams", "plugin_configs",
+    "global_rules", "consumers", "consumer_groups", "plugin_metadata", "ssls"};
 
 struct ChangeHeader {
     std::uint32_t size;  // of this header, id and text

@@ -24,8 +24,9 @@ enum class Kind : std::uint8_t {
     consumer = 7,  // also credentials, with ids "jack/credentials/c1"
     consumer_group = 8,
     plugin_metadata = 9,  // id: the plugin
+    ssl = 10,
 };
-inline constexpr std::uint8_t kind_count = 10;
+inline constexpr std::uint8_t kind_count = 11;
 // "routes", "services" …: the key of the list in a route file; "settings", "plugins" for the others.
 std::string_view list_name(Kind kind) noexcept;
 // "route", "service" …: one of the list, for messages.

@@ -205,6 +205,7 @@ private:
         const ApisixSection& apisix = config.apisix;
         std::set<std::pair<std::string, int>> seen;
         std::vector<Listener> all = apisix.node_listen.list;
+        for (const TlsListener& one : apisix.ssl.listeners()) all.push_back({one.ip, one.name, one.port, true});
         if (apisix.proxy_protocol.listen_http_port)
             all.push_back({"", "", *apisix.proxy_protocol.listen_http_port, true});
         if (apisix.status) all.push_back({apisix.status->ip, "", apisix.status->port, true});
@@ -228,6 +229,27 @@ private:
 };
 
 }  // namespace
+
+std::vector<TlsListener> SslSection::listeners() const {
+    if (!enable.value_or(listen.has_value())) return {};
+    return listen ? listen->list : std::vector<TlsListener>{{"", "", 9443, false}};
+}
+
+std::vector<std::string_view> SslSection::protocols() const {
+    std::vector<std::string_view> words;
+    for_each_item(ssl_protocols, ' ', [&words](std::string_view word) { words.push_back(word); });
+    return words;
+}
+
+void SslSection::check(const SslSection& ssl, Errors& errors) {
+    const std::vector<std::string_view> words = ssl.protocols();
+    if (words.empty()) errors.add_member("ssl_protocols", {}, "expected at least one version");
+    for (const std::string_view word : words) {
+        if (word == "TLSv1.1" || word == "TLSv1.2" || word == "TLSv1.3") continue;
+        errors.add_member("ssl_protocols", {},
+                          "unknown version \"" + std::string(word) + "\", expected TLSv1.1, TLSv1.2 or TLSv1.3");
+    }
+}
 
 void LimitSettings::check(const LimitSettings& limits, Errors& errors) {
     const auto bounded = [&errors](std::string_view name, const ByteSize& size) {

@@ -73,14 +73,39 @@ struct EncryptionSettings {
             .closed();
 };
 
+inline constexpr std::string_view default_tls_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384";
+
 struct SslSection {
+    std::optional<bool> enable;
+    std::optional<TlsListeners> listen;
+    std::string ssl_protocols = "TLSv1.2 TLSv1.3";
+    std::string ssl_ciphers = std::string(default_tls_ciphers);
+    bool ssl_session_tickets = false, check_key_match = true;
+    std::optional<std::string> fallback_sni;
     std::string ssl_trusted_certificate = "system";
     static constexpr auto schema =
         fields(
+            field("enable", &SslSection::enable,
+                  "false: no TLS listeners; true, without `listen`: port 9443; default: those of `listen`"),
+            field("listen", &SslSection::listen, "TLS listeners"),
+            field("ssl_protocols", &SslSection::ssl_protocols, "versions of names that set none, separated by blanks"),
+            field("ssl_ciphers", &SslSection::ssl_ciphers, "OpenSSL list, TLS 1.2 and below", length(1)),
+            field("ssl_session_tickets", &SslSection::ssl_session_tickets, "sessions are resumed by tickets"),
+            field("check_key_match", &SslSection::check_key_match,
+                  "an ssl object whose key is not its certificate's is refused"),
+            field("fallback_sni", &SslSection::fallback_sni, "name for clients that ask for none", length(1)),
             field("ssl_trusted_certificate", &SslSection::ssl_trusted_certificate,
                   "file of the authorities that connections of the gateway's own trust; system: those of the machine",
                   length(1)))
             .closed();
+    static void check(const SslSection& ssl, Errors& errors);
+    // What is to be opened.
+    std::vector<TlsListener> listeners() const;
+    // Words of ssl_protocols.
+    std::vector<std::string_view> protocols() const;
 };
 
 struct ApisixSection {
@@ -129,8 +154,7 @@ struct ApisixSection {
                   "`%2F` stays encoded for matching"),
             field("max_post_args_readable_size", &ApisixSection::max_post_args_readable_size,
                   "MiB of a body read for `post_arg`; 0: no limit"),
-            field("router", &ApisixSection::router, "router"),
-            field("ssl", &ApisixSection::ssl, "TLS; its other keys have no effect in this build"),
+            field("router", &ApisixSection::router, "router"), field("ssl", &ApisixSection::ssl, "TLS"),
             field("proxy_mode", &ApisixSection::proxy_mode, "only http in this build",
                   one_of("http", "stream", "http&stream")),
             field("dns_resolver", &ApisixSection::dns_resolver, "`ip[:port]`; default /etc/resolv.conf"),

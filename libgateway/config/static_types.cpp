@@ -126,29 +126,42 @@ void Codec<KeyTexts>::read(const json::Value& value, KeyTexts& out, const Rules&
     }
 }
 
-void Codec<Listeners>::read(const json::Value& value, Listeners& out, const Rules&, Errors& errors) {
+namespace {
+
+template <class One>
+void read_listeners(const json::Value& value, std::vector<One>& list, Errors& errors) {
     const auto add = [&](const json::Value& item) {
-        Listener listener;
+        One listener;
         if (item.is_number()) {
             Rules port;
             range(0, 65535).apply(port);
             Codec<std::uint16_t>::read(item, listener.port, port, errors);
         } else {
-            Codec<Listener>::read(item, listener, {}, errors);
+            Codec<One>::read(item, listener, {}, errors);
         }
         std::string_view ip = listener.ip;
         if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
         if (!ip.empty() && !is_address(ip)) errors.add("not an IP address: " + listener.ip);
         listener.ip = std::string(ip);
-        out.list.push_back(std::move(listener));
+        list.push_back(std::move(listener));
     };
     if (!value.is_number() && !value.is_array()) return wrong_type("array", value, errors);
-    out.list.clear();
+    list.clear();
     if (value.is_number()) return add(value);
     for (std::size_t i = 0; i < value.size(); ++i) {
         const Errors::Scope scope(errors, i, value.items()[i]);
         add(value.items()[i]);
     }
+}
+
+}  // namespace
+
+void Codec<Listeners>::read(const json::Value& value, Listeners& out, const Rules&, Errors& errors) {
+    read_listeners(value, out.list, errors);
+}
+
+void Codec<TlsListeners>::read(const json::Value& value, TlsListeners& out, const Rules&, Errors& errors) {
+    read_listeners(value, out.list, errors);
 }
 
 }  // namespace gateway::config

@@ -40,9 +40,23 @@ struct Listener {
                                           field("enable_http2", &Listener::enable_http2, "read, no effect"))
                                        .closed();
 };
+struct TlsListener {
+    std::string ip, name;
+    std::uint16_t port = 0;  // 0: the kernel chooses
+    bool enable_http3 = false;
+    static constexpr auto schema =
+        fields(field("ip", &TlsListener::ip, "address; default: all"),
+               field("name", &TlsListener::name, "shown by status", length(0, 31)),
+               field("port", &TlsListener::port, "0: any free port", required, range(0, 65535)),
+               field("enable_http3", &TlsListener::enable_http3, "not in this build"))
+            .closed();
+};
 // One port or a list of listeners.
 struct Listeners {
     std::vector<Listener> list;
+};
+struct TlsListeners {
+    std::vector<TlsListener> list;
 };
 
 // Keys that encrypt, or one key. They stay in control: what is written for workers says only that there are some.
@@ -83,6 +97,14 @@ struct Codec<KeyTexts> {
     static void read(const json::Value& value, KeyTexts& out, const Rules& rules, Errors& errors);
     static json::Value write(const KeyTexts& keys) { return keys.withheld || !keys.keys.empty(); }
     static json::Value describe(const Rules&) { return json::Value::object({{"type", "array of string, or string"}}); }
+};
+template <>
+struct Codec<TlsListeners> {
+    static void read(const json::Value& value, TlsListeners& out, const Rules& rules, Errors& errors);
+    static json::Value write(const TlsListeners& listeners) {
+        return Codec<std::vector<TlsListener>>::write(listeners.list);
+    }
+    static json::Value describe(const Rules& rules) { return Codec<std::vector<TlsListener>>::describe(rules); }
 };
 template <>
 struct Codec<Listeners> {

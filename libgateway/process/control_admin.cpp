@@ -169,6 +169,10 @@ std::shared_ptr<const keyring::Keyring> CatalogueObjects::keyring() const {
     return catalogue.settings().apisix.data_encryption.enable_encrypt_fields ? catalogue.keyring() : nullptr;
 }
 
+std::shared_ptr<const keyring::Keyring> CatalogueObjects::key_ring() const {
+    return control_.catalogue().keyring();
+}
+
 std::string CatalogueObjects::closed() const {
     if (!control_.in_charge()) return std::string(handing_over);
     return std::string(control_.catalogue().keyring() ? "" : no_keyring);

@@ -28,6 +28,7 @@ public:
     std::string user_of(config::Kind kind, std::string_view id, config::Kind user, sources::Use use) const override;
     sources::CheckRules rules() const override;
     std::shared_ptr<const keyring::Keyring> keyring() const override;
+    std::shared_ptr<const keyring::Keyring> key_ring() const override;
     std::string closed() const override;
     std::uint64_t revision() const override;
     std::uint64_t store_revision() const override;

@@ -15,6 +15,7 @@
 #include "libgateway/process/control_plugins.hpp"
 #include "libgateway/process/entry.hpp"
 #include "libgateway/sources/secrets.hpp"
+#include "libgateway/tls/server.hpp"
 
 namespace gateway::process {
 
@@ -90,6 +91,11 @@ void warn_of_unknown_plugins(const config::StaticConfig& settings, const std::st
     }
 }
 
+void check_ciphers(const config::StaticConfig& settings, const std::string& file, config::Diagnostics& found) {
+    const std::string problem = tls::ciphers_refusal(settings.apisix.ssl.ssl_ciphers);
+    if (!problem.empty()) found.error(file, {}, "apisix.ssl.ssl_ciphers", problem);
+}
+
 }  // namespace
 
 config::StaticConfig load_first_settings(const config::StaticPlace& place, config::Diagnostics& found) {
@@ -97,22 +103,28 @@ config::StaticConfig load_first_settings(const config::StaticPlace& place, confi
     const std::string problem = found.ok() ? load_plugins(settings.gateway.plugins_dir) : std::string();
     if (!problem.empty()) found.error(place.file, {}, "gateway.plugins_dir", problem);
     warn_of_unknown_plugins(settings, place.file, found);
+    check_ciphers(settings, place.file, found);
     return settings;
 }
 
 config::StaticConfig load_settings(const config::StaticPlace& place, config::Diagnostics& found) {
     config::StaticConfig settings = config::load_static(place, config::process_environment(), found);
     warn_of_unknown_plugins(settings, place.file, found);
+    check_ciphers(settings, place.file, found);
     return settings;
 }
 
 sources::CheckRules rules_for(const config::StaticConfig& settings, KeyringPtr ring) {
     sources::CheckRules rules = sources::program_rules();
-    if (ring && settings.apisix.data_encryption.enable_encrypt_fields) {
-        rules.open_secrets = [ring](Kind kind, std::string_view id, json::Value& item, config::Errors& warnings) {
-            sources::open_item(kind, id, item, *ring, warnings);
+    if (ring) {
+        // Keys of certificates are encrypted in any case.
+        const bool fields = settings.apisix.data_encryption.enable_encrypt_fields;
+        rules.open_secrets = [ring, fields](Kind kind, std::string_view id, json::Value& item,
+                                            config::Errors& warnings) {
+            if (fields || kind == Kind::ssl) sources::open_item(kind, id, item, *ring, warnings);
         };
     }
+    rules.check_key_match = settings.apisix.ssl.check_key_match;
     rules.enabled_plugins = settings.plugins;
     rules.plugin_config_overrides_route = settings.apisix.compat.plugin_config_overrides_route;
     return rules;
@@ -275,7 +287,8 @@ Catalogue::Shelf Catalogue::shelve(const std::vector<store::Entry>& entries, con
     const sources::Exists exists = [&](Kind kind, std::string_view id) {
         return stored.count({kind, id}) != 0 || file.find(kind, id) != nullptr;
     };
-    const sources::CheckRules rules = rules_for(settings_of(reading), ring_of(reading));
+    sources::CheckRules rules = rules_for(settings_of(reading), ring_of(reading));
+    rules.keep_broken_certificates = true;
     Shelf shelf;
     for (const store::Entry& entry : entries) {
         const store::Stored& kept = *entry.object;

@@ -49,6 +49,8 @@ public:
         next_order_ = in_force.next_order();
     }
 
+    void keep_broken_certificates() noexcept { rules_.keep_broken_certificates = true; }
+
     Draft run() {
         if (!in_force_.keyring()) {
             refuse(WriteStatus::refused,
@@ -343,6 +345,12 @@ std::vector<store::StoredPtr> Draft::made() const {
 
 Draft draft_of(const Catalogue& in_force, const std::vector<store::Edit>& edits, Owned owned) {
     return Drafting(in_force, edits, owned).run();
+}
+
+Draft draft_of_stored(const Catalogue& in_force, const std::vector<store::Edit>& edits) {
+    Drafting drafting(in_force, edits, Owned::refuse);
+    drafting.keep_broken_certificates();
+    return drafting.run();
 }
 
 ObjectPtr object_for_workers(Kind kind, const std::string& id, std::uint64_t order,

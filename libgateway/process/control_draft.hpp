@@ -44,6 +44,8 @@ enum class Owned : std::uint8_t {
 };
 // `in_force`: what is changed. Never throws for what the edits say.
 Draft draft_of(const Catalogue& in_force, const std::vector<store::Edit>& edits, Owned owned = Owned::refuse);
+// Of what another place stores already: a certificate that cannot be served keeps its names.
+Draft draft_of_stored(const Catalogue& in_force, const std::vector<store::Edit>& edits);
 
 // As workers get it: with its id, without times, which do not concern them. The same from what was sent as from what is
 // stored.

@@ -18,8 +18,9 @@ using config::Kind;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::upstream, Kind::service,         Kind::plugin_config, Kind::consumer_group,
-                                Kind::consumer, Kind::plugin_metadata, Kind::global_rule,   Kind::route};
+constexpr std::array item_kinds{Kind::upstream,       Kind::service,  Kind::plugin_config,
+                                Kind::consumer_group, Kind::consumer, Kind::plugin_metadata,
+                                Kind::global_rule,    Kind::ssl,      Kind::route};
 
 std::optional<Kind> kind_of_list(std::string_view name) {
     for (const Kind kind : item_kinds) {

@@ -104,9 +104,9 @@ asio::awaitable<std::string> Control::take_batch(const std::vector<Incoming>& ba
     for (const Incoming& one : batch) edits.push_back(one.edit);
     Draft draft;
     if (edits.size() <= few_objects) {
-        draft = draft_of(catalogue_, edits);
+        draft = draft_of_stored(catalogue_, edits);
     } else {
-        auto work = [this, &edits] { return draft_of(catalogue_, edits); };
+        auto work = [this, &edits] { return draft_of_stored(catalogue_, edits); };
         draft = co_await on_thread(builder_, work);
     }
     if (!draft.errors.empty()) co_return draft.errors.front();

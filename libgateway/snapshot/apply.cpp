@@ -115,6 +115,8 @@ void Apply::apply_object(const Change& change) {
             return apply_group(change);
         case config::Kind::plugin_metadata:
             return apply_metadata(change);
+        case config::Kind::ssl:
+            return apply_certificate(change);
         case config::Kind::route:
             return;
     }
@@ -237,6 +239,13 @@ void Apply::apply_metadata(const Change& change) {
     if (replaced.old || replaced.made) build_rules_changed_ = true;
 }
 
+// Handshakes ask for names; nothing that requests use depends on them.
+void Apply::apply_certificate(const Change& change) {
+    const auto replaced = replace(state_.certificates, change, read_certificate);
+    if (replaced.old && replaced.old->identity) state_.names.remove(*replaced.old->identity);
+    if (replaced.made && replaced.made->identity) state_.names.add(replaced.made->identity);
+}
+
 void Apply::hosts_may_change(const ServiceObject* before, const ServiceObject* after) {
     static const std::vector<std::string> none;
     if ((before ? before->hosts : none) == (after ? after->hosts : none)) return;
@@ -267,6 +276,7 @@ void Apply::forget_objects() {
     forget(config::Kind::consumer, unseen(state_.consumers));
     forget(config::Kind::consumer_group, unseen(state_.consumer_groups));
     forget(config::Kind::plugin_metadata, unseen(state_.plugin_metadata));
+    forget(config::Kind::ssl, unseen(state_.certificates));
     enter(Stage::routes);
 }
 

@@ -34,6 +34,9 @@ const Ref<const WorkerSettings>& Snapshot::settings() const noexcept {
 const Ref<const Chain>& Snapshot::global_chain() const noexcept {
     return state_->global_chain;
 }
+const tls::NameIndex& Snapshot::names() const noexcept {
+    return state_->names;
+}
 bool Snapshot::match_needs_body() const noexcept {
     return state_->body_matchers != 0;
 }

@@ -18,6 +18,9 @@
 
 namespace gateway {
 
+namespace tls {
+class NameIndex;
+}
 struct SnapshotState;
 
 // One worker; adopted before a match, pinned by whoever still uses its routes.
@@ -31,6 +34,7 @@ public:
     const route::Router& router() const noexcept;
     const Ref<const WorkerSettings>& settings() const noexcept;
     const Ref<const Chain>& global_chain() const noexcept;  // never null
+    const tls::NameIndex& names() const noexcept;           // that TLS is served for
     bool match_needs_body() const noexcept;                 // some route's vars read the request body
     // Cheap when nothing that the route refers to changed since the last call; otherwise resolves and compiles again.
     // `rule` must come from a match in this snapshot's router.

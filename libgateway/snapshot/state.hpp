@@ -6,10 +6,12 @@
 #include "libgateway/config/delta.hpp"
 #include "libgateway/route/persistent_map.hpp"
 #include "libgateway/route/router.hpp"
+#include "libgateway/snapshot/certificates.hpp"
 #include "libgateway/snapshot/consumers.hpp"
 #include "libgateway/snapshot/objects.hpp"
 #include "libgateway/snapshot/settings.hpp"
 #include "libgateway/snapshot/snapshot.hpp"
+#include "libgateway/tls/name_index.hpp"
 
 namespace gateway {
 
@@ -25,6 +27,8 @@ struct SnapshotState {
     PersistentMap<ConsumerObject> consumers;
     PersistentMap<GroupObject> consumer_groups;
     PersistentMap<MetadataObject> plugin_metadata;
+    PersistentMap<CertificateObject> certificates;
+    tls::NameIndex names;  // of those that are shown to clients
     LoginIndex logins;
     OverriddenNames overridden;            // plugins that consumers or groups name
     std::uint64_t overridden_version = 0;  // of that set: decides where `rewrite` of routes with authentication is cut

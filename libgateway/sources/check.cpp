@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/config/objects.hpp"
 #include "libgateway/route/pattern.hpp"
+#include "libgateway/sources/certificates.hpp"
 
 namespace gateway::sources {
 
@@ -133,7 +135,13 @@ std::string reference_of(const Value& value, std::string_view member) {
 void check_item(Kind kind, std::string_view id, const Value& value, const CheckRules& rules, Errors& errors,
                 Errors& warnings) {
     if (kind == Kind::plugin_metadata) return check_metadata(id, value, rules, errors);
+    const std::size_t before = errors.size();
     config::check_object(kind, value, errors);
+    if (kind == Kind::ssl) {
+        if (errors.size() != before) return;
+        return check_certificates(value, rules.check_key_match, wall_ms() / 1000,
+                                  rules.keep_broken_certificates ? warnings : errors, warnings);
+    }
     const Value* upstream = kind == Kind::upstream ? &value : value.find("upstream");
     if (upstream && kind == Kind::upstream) {
         check_abilities(value, rules, errors, warnings);

@@ -42,6 +42,10 @@ struct CheckRules {
     std::vector<std::string> schemes{"http"}, balancers{"roundrobin"};
     std::vector<std::string> unbuilt_balancers{"chash", "ewma", "least_conn"};  // of the specification
     bool plugin_config_overrides_route = true;
+    bool check_key_match = true;  // of certificates
+    // Of objects that are stored already: a certificate that cannot be served keeps its names, with a warning, so that
+    // clients that ask for them are not shown another one's.
+    bool keep_broken_certificates = false;
 };
 // The rules of this program: its plugins and its expressions.
 CheckRules program_rules();

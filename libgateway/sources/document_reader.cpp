@@ -18,8 +18,9 @@ using json::Value;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::route,       Kind::service,  Kind::upstream,       Kind::plugin_config,
-                                Kind::global_rule, Kind::consumer, Kind::consumer_group, Kind::plugin_metadata};
+constexpr std::array item_kinds{Kind::route,          Kind::service,         Kind::upstream,
+                                Kind::plugin_config,  Kind::global_rule,     Kind::consumer,
+                                Kind::consumer_group, Kind::plugin_metadata, Kind::ssl};
 
 struct Item {
     std::string id;

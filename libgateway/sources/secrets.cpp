@@ -41,6 +41,10 @@ void visit_plugins(PluginPlace place, Value& item, const ItemVisitor& visit) {
     }
 }
 
+bool is_pem(std::string_view text) noexcept {
+    return text.starts_with("---");
+}
+
 void replace(Value& text, std::string with) {
     const json::Position where = text.where;
     text = Value(std::move(with));
@@ -64,6 +68,12 @@ void open_field(const std::string& path, Value& text, const keyring::Keyring& ri
     replace(text, "$secret://keyring/not-readable/" + std::to_string(hash.low) + std::to_string(hash.high));
 }
 
+// What no key reads stays as it is: the check of the object tells of it.
+void open_key(Value& text, const keyring::Keyring& ring) {
+    if (is_pem(text.string())) return;
+    if (auto opened = ring.decrypt(text.string(), keyring::is_private_key)) replace(text, std::move(opened->text));
+}
+
 }  // namespace
 
 void each_item_secret(std::string_view list, std::string_view id, Value& item, const ItemVisitor& visit) {
@@ -84,8 +94,13 @@ void each_item_secret(std::string_view list, std::string_view id, Value& item, c
 
 void open_item(Kind kind, std::string_view id, Value& item, const keyring::Keyring& ring, config::Errors& warnings) {
     each_item_secret(config::list_name(kind), id, item, [&](const std::string& path, Value& text, SecretKind what) {
-        if (what == SecretKind::plugin_field) open_field(path, text, ring, warnings);
+        if (what == SecretKind::plugin_field) return open_field(path, text, ring, warnings);
+        if (kind == Kind::ssl) open_key(text, ring);
     });
+}
+
+bool is_sealed_key(std::string_view text) noexcept {
+    return !is_pem(text) && !config::is_secret_reference(text);
 }
 
 void seal_item(Kind kind, std::string_view id, Value& item, const keyring::Keyring& ring) {
@@ -95,6 +110,8 @@ void seal_item(Kind kind, std::string_view id, Value& item, const keyring::Keyri
         if (keyring::shape_of(now) == keyring::Shape::sealed) return;
         const bool field = what == SecretKind::plugin_field;
         const auto opened = ring.decrypt(now, field ? keyring::is_field_text : keyring::is_private_key);
+        // Encrypted once more it would be lost to the key that reads it.
+        if (!opened && !field && keyring::shape_of(now) == keyring::Shape::cbc) return;
         replace(text, ring.encrypt(opened ? opened->text : now));
     });
 }

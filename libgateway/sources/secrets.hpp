@@ -21,9 +21,13 @@ void each_item_secret(std::string_view list, std::string_view id, json::Value& i
 
 // Decrypts the fields of plugins in place. What no key reads stays: it is plain text, with a warning if it looks
 // encrypted. What is in the gateway's own form cannot be plain: it becomes a reference that never resolves, so that a
-// credential is left out and nobody gets in by showing the stored text. Private keys are not touched.
+// credential is left out and nobody gets in by showing the stored text. Of private keys only those of certificates are
+// opened: is_sealed_key tells which no key reads.
 void open_item(config::Kind kind, std::string_view id, json::Value& item, const keyring::Keyring& ring,
                config::Errors& warnings);
+
+// Whether the private key of a certificate is neither PEM nor a reference: what is left of one that no key reads.
+bool is_sealed_key(std::string_view text) noexcept;
 
 // For keeping: encrypts every secret anew, but for those in the gateway's own form already. Without a key that encrypts
 // nothing changes.

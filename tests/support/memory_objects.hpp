@@ -16,11 +16,9 @@ namespace gateway::test {
 
 class MemoryObjects final : public admin::Objects {
 public:
-    MemoryObjects() {
-        auto ring = std::make_shared<keyring::Keyring>();
-        ring->add("0123456789abcdef0123456789abcdef", keyring::Keyring::Use::both, "test");
-        keyring_ = std::move(ring);
-    }
+    MemoryObjects() { use_key("0123456789abcdef0123456789abcdef"); }
+    // What was encrypted before is not readable any more.
+    void forget_keys() { use_key("fedcba9876543210fedcba9876543210"); }
 
     store::StoredPtr find(config::Kind kind, std::string_view id) const override {
         const auto found = objects_.find({kind, std::string(id)});
@@ -93,6 +91,11 @@ public:
 
 private:
     using Key = std::pair<config::Kind, std::string>;
+    void use_key(std::string_view key) {
+        auto ring = std::make_shared<keyring::Keyring>();
+        ring->add(key, keyring::Keyring::Use::both, "test");
+        keyring_ = std::move(ring);
+    }
     bool gone(const store::Stored& object) const {
         return object.expires_ms != 0 && object.expires_ms <= wall_ms() + later_ms;
     }

@@ -46,7 +46,7 @@ TEST_CASE("bulk: one mistake, and nothing is applied; all mistakes are told", "[
     const std::string text = target;
     const auto reply = client.ask(text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1),
                                   R"({"routes":[{"id":"1","uri":"/a","plugins":{}},{"id":"1","uri":"/b","plugins":{}},
-        {"uri":"/c","plugins":{}},{"id":"4","uri":4,"plugins":{}}],"ssls":[{}],"nonsense":[],"protos":[],
+        {"uri":"/c","plugins":{}},{"id":"4","uri":4,"plugins":{}}],"secrets":[{}],"nonsense":[],"protos":[],
         "consumers":[{"username":"j"},{"username":"j"}],"upstreams":7})");
     INFO(reply.body);
     REQUIRE(reply.status == 400);
@@ -61,7 +61,7 @@ TEST_CASE("bulk: one mistake, and nothing is applied; all mistakes are told", "[
                           "routes 2 property \"id\" is required",
                           "routes 3 invalid configuration: property \"uri\" validation failed: wrong type: expected "
                           "string, got number",
-                          "ssls 0 not supported by this build",
+                          "secrets 0 not supported by this build",
                           "nonsense 0 unknown resource type",
                           "consumers 1 found duplicate username j in consumers",
                           "upstreams 0 wrong type: expected array",
