@@ -84,6 +84,8 @@ void Control::attach(Received received) {
     debug_file_ = std::make_unique<DebugFile>(
         config::debug_file_of(start_.options.config_path, config::process_environment()), page->debug);
     if (in_charge_) debug_file_->poll();
+    tickets_ = std::make_unique<TicketRotation>(page->ticket_keys);
+    if (in_charge_) tickets_->poll();
     users_ = std::move(received.socket);
     probers_ = std::move(received.status);
     scrapers_ = std::move(received.metrics);

@@ -56,32 +56,37 @@ bool ipv6_exists() {
 class Listening {
 public:
     Listening(Plan& plan, bool ipv6) : plan_(plan), ipv6_(ipv6) {}
-    void add(const std::string& ip, std::uint16_t port, const std::string& name, bool proxy_protocol) {
-        if (!ip.empty()) return add_one(ip, port, name, proxy_protocol);
-        add_one("0.0.0.0", port, name, proxy_protocol);
-        if (ipv6_) add_one("::", port, name, proxy_protocol);
+    enum class Talk : std::uint8_t { plain, proxied, tls };
+    void add(const std::string& ip, std::uint16_t port, const std::string& name, Talk talk) {
+        if (!ip.empty()) return add_one(ip, port, name, talk);
+        add_one("0.0.0.0", port, name, talk);
+        if (ipv6_) add_one("::", port, name, talk);
     }
 
 private:
-    void add_one(const std::string& ip, std::uint16_t port, std::string name, bool proxy_protocol) {
+    void add_one(const std::string& ip, std::uint16_t port, std::string name, Talk talk) {
         if (plan_.listener_count == max_listeners)
             throw Refusal(fmt::format("apisix.node_listen: more than {} addresses", max_listeners));
         // A port that the kernel chooses is found again at a reload by the listener's name.
-        if (port == 0 && name.empty()) name = fmt::format("any-{}", ++unnamed_);
+        if (port == 0 && name.empty())
+            name = fmt::format("any-{}{}", talk == Talk::tls ? "tls-" : "", ++unnamed_[talk == Talk::tls]);
         ListenerPlan& listener = plan_.listeners[plan_.listener_count++];
         listener.address_size = set_address(listener.address, ip, port);
-        listener.proxy_protocol = proxy_protocol;
+        listener.proxy_protocol = talk == Talk::proxied;
+        listener.tls = talk == Talk::tls;
         set_text(listener.name, name, "apisix.node_listen.name");
     }
     Plan& plan_;
     bool ipv6_;
-    int unnamed_ = 0;
+    int unnamed_[2] = {};  // plain, TLS: another one of a kind changes no name of the other
 };
 
 void set_listeners(const config::ApisixSection& apisix, Plan& plan) {
     Listening listening(plan, apisix.enable_ipv6 && ipv6_exists());
-    for (const config::Listener& one : apisix.node_listen.list) listening.add(one.ip, one.port, one.name, false);
-    if (const auto port = apisix.proxy_protocol.listen_http_port) listening.add("", *port, "", true);
+    using Talk = Listening::Talk;
+    for (const config::Listener& one : apisix.node_listen.list) listening.add(one.ip, one.port, one.name, Talk::plain);
+    if (const auto port = apisix.proxy_protocol.listen_http_port) listening.add("", *port, "", Talk::proxied);
+    for (const config::TlsListener& one : apisix.ssl.listeners()) listening.add(one.ip, one.port, one.name, Talk::tls);
     if (apisix.status) plan.status.size = set_address(plan.status.address, apisix.status->ip, apisix.status->port);
 }
 

@@ -186,6 +186,7 @@ asio::awaitable<void> Control::poll() {
         tell_master();
         drop_idle_view();
         if (in_charge_) debug_file_->poll();
+        if (in_charge_) tickets_->poll();
         if (in_charge_) co_await expire();
         if (in_charge_) co_await watch_trial();
         if (in_charge_ && behind_) co_await catch_up_later();

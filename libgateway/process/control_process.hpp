@@ -23,6 +23,7 @@
 #include "libgateway/process/control_server.hpp"
 #include "libgateway/process/control_status.hpp"
 #include "libgateway/process/control_store.hpp"
+#include "libgateway/process/control_tickets.hpp"
 #include "libgateway/process/control_trial.hpp"
 #include "libgateway/process/entry.hpp"
 #include "libgateway/shm/segment.hpp"
@@ -191,6 +192,7 @@ private:
     std::unique_ptr<StatusPage> status_;
     std::unique_ptr<ControlServer> server_;
     std::unique_ptr<DebugFile> debug_file_;
+    std::unique_ptr<TicketRotation> tickets_;
     std::unique_ptr<admin::StatusApi> status_api_;
     std::unique_ptr<MetricsExporter> metrics_;
     std::unique_ptr<AdminDoor> admin_;

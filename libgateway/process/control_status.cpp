@@ -128,7 +128,8 @@ json::Value StatusPage::listeners() const {
         list.push(json::Value::object({{"listener", json::Value(std::string(listener.name.view()))},
                                        {"address", json::Value(address_with(listener.address, port))},
                                        {"port", port},
-                                       {"proxy_protocol", listener.proxy_protocol != 0}}));
+                                       {"proxy_protocol", listener.proxy_protocol != 0},
+                                       {"tls", listener.tls != 0}}));
     }
     return list;
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t withdrawn_life_ns = 5'000 * ns_per_ms;
 
 bool same_settings(const ListenerPlan& a, const ListenerPlan& b) noexcept {
-    return a.proxy_protocol == b.proxy_protocol && a.name == b.name;
+    return a.proxy_protocol == b.proxy_protocol && a.tls == b.tls && a.name == b.name;
 }
 
 }  // namespace

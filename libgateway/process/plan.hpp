@@ -38,7 +38,8 @@ struct ListenerPlan {
     std::uint32_t address_size = 0;
     std::uint8_t proxy_protocol = 0;  // PROXY header required
     std::uint8_t ipv6_only = 1;
-    std::uint8_t reserved[2] = {};
+    std::uint8_t tls = 0;
+    std::uint8_t reserved = 0;
     FixedText<32> name;
 };
 

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "libgateway/base/log.hpp"
-#include "libgateway/proxy/session.hpp"
 
 namespace gateway::process {
 
@@ -19,7 +18,7 @@ constexpr std::int64_t retire_quiet_ms = 1000;
 }  // namespace
 
 Acceptor::Acceptor(proxy::Site& site, UniqueFd socket, const ListenerPlan& plan)
-    : site_(site), sleeper_(site.reactor), proxy_protocol_(plan.proxy_protocol != 0) {
+    : site_(site), sleeper_(site.reactor), manners_{plan.proxy_protocol != 0, plan.tls != 0} {
     net::SocketAddress bound;
     bound.size = sizeof bound.storage;
     if (::getsockname(socket.get(), bound.get(), &bound.size) == 0) port_ = bound.port();
@@ -51,7 +50,7 @@ Acceptor::Round Acceptor::accept_some() {
             return Round::failed;
         }
         empty_since_ms_ = site_.reactor.now_ms();
-        proxy::Session::start(site_, std::move(fd), peer, port_, proxy_protocol_);
+        proxy::Session::start(site_, std::move(fd), peer, port_, manners_);
     }
     return Round::more;
 }

@@ -5,6 +5,7 @@
 #include "libgateway/net/reactor.hpp"
 #include "libgateway/net/wait.hpp"
 #include "libgateway/process/plan.hpp"
+#include "libgateway/proxy/session.hpp"
 #include "libgateway/proxy/site.hpp"
 
 namespace gateway::process {
@@ -33,7 +34,7 @@ private:
     proxy::Site& site_;
     net::Descriptor listener_;
     net::Sleeper sleeper_;
-    bool proxy_protocol_;
+    const proxy::Manners manners_;
     std::uint16_t port_ = 0;
     bool retiring_ = false, closed_ = false, paused_ = false, stopping_ = false;
     std::int64_t empty_since_ms_ = 0;

@@ -84,7 +84,9 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
         const std::string& authorities = snapshot->settings()->file.apisix.ssl.ssl_trusted_certificate;
         net::trust_authorities(authorities == "system" ? std::string() : authorities);
         settings_changed_(*snapshot->settings());
+        use_tls_settings(snapshot->settings()->file.apisix.ssl);
     }
+    if (site_.tls) site_.tls->use(snapshot->names());
     const auto digest = snapshot->digest();
     const std::uint64_t revision = snapshot->revision();
     site_.snapshot = std::move(snapshot);
@@ -94,7 +96,28 @@ void WorkerConfig::install(SnapshotPtr snapshot) {
     worked_ = true;
 }
 
+// Sessions and their keys stay while the settings do.
+void WorkerConfig::use_tls_settings(const config::SslSection& ssl) {
+    const tls::ServerSettings wanted = make_tls_settings(ssl);
+    if (ssl.listeners().empty() || (site_.tls && wanted == tls_settings_)) return;
+    try {
+        site_.tls = make_ref<tls::Server>(wanted);
+        tls_settings_ = wanted;
+        tickets_version_ = 0;
+        look_at_tickets();
+    } catch (const std::exception& error) {
+        log::error("apisix.ssl stays as it was: {}", error.what());
+    }
+}
+
+void WorkerConfig::look_at_tickets() {
+    if (!site_.tls || control_.ticket_keys.version() == tickets_version_) return;
+    const auto keys = control_.ticket_keys.read(tickets_version_);
+    if (keys && !keys->empty()) site_.tls->use_ticket_keys(*keys);
+}
+
 void WorkerConfig::look_at_debug() {
+    look_at_tickets();
     if (control_.debug.version() == debug_version_) return;
     try {
         const auto text = control_.debug.read(debug_version_);

@@ -32,7 +32,7 @@ public:
     void begin();
     // Takes over the newest prepared revision that the epoch allows. Cheap when there is none.
     void adopt();
-    // Takes over what debug.yaml says if it changed; costs one load otherwise.
+    // Takes over what debug.yaml says if it changed, and new keys of tickets; costs a load each otherwise.
     void look_at_debug();
     bool has_configuration() const noexcept { return static_cast<bool>(site_.snapshot); }
     // True once after each turn in which a delta was prepared or adopted.
@@ -48,6 +48,8 @@ private:
     void say(FromWorker what, std::uint64_t number, std::string_view text = {}, std::span<const std::byte> body = {});
     void say_hello();
     void install(SnapshotPtr snapshot);
+    void use_tls_settings(const config::SslSection& ssl);
+    void look_at_tickets();
     std::string describe_connections() const;
 
     proxy::Site& site_;
@@ -62,7 +64,8 @@ private:
     std::function<void(const WorkerSettings&)> settings_changed_;
     const WorkerSettings* settings_of_ = nullptr;
     DebugState debug_;
-    std::uint64_t debug_version_ = 0;
+    std::uint64_t debug_version_ = 0, tickets_version_ = 0;
+    tls::ServerSettings tls_settings_;
     bool worked_ = false;
 };
 

@@ -37,6 +37,7 @@ struct ControlPage {
     std::atomic<std::uint64_t> epoch;  // revision that every prepared worker adopts before its next match
     std::atomic<std::uint64_t> accept_paused;
     DebugPage debug;
+    DebugPage ticket_keys;  // of TLS sessions, as tls::TicketKeys::set takes them
 };
 
 using WorkerPages = std::array<WorkerPage, max_workers>;

@@ -72,6 +72,16 @@ Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settin
     return Ref<const proxy::Settings>(made);
 }
 
+tls::ServerSettings make_tls_settings(const config::SslSection& ssl) {
+    tls::ServerSettings made;
+    made.protocols = 0;
+    for (const std::string_view word : ssl.protocols()) made.protocols |= tls::protocol_named(word);
+    made.ciphers = ssl.ssl_ciphers;
+    made.tickets = ssl.ssl_session_tickets;
+    made.fallback_name = ssl.fallback_sni.value_or(std::string());
+    return made;
+}
+
 net::ResolverSettings make_resolver_settings(const WorkerSettings& settings) {
     const auto& from = settings.file.apisix;
     net::ResolverSettings made;

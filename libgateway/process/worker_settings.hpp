@@ -9,6 +9,7 @@
 #include "libgateway/plugin/debug_hooks.hpp"
 #include "libgateway/proxy/settings.hpp"
 #include "libgateway/snapshot/snapshot.hpp"
+#include "libgateway/tls/server.hpp"
 
 namespace gateway::process {
 
@@ -21,5 +22,6 @@ DebugState read_debug_state(std::string_view text);
 
 Ref<const proxy::Settings> make_settings(const Ref<const WorkerSettings>& settings, const DebugState& debug);
 net::ResolverSettings make_resolver_settings(const WorkerSettings& settings);
+tls::ServerSettings make_tls_settings(const config::SslSection& ssl);
 
 }  // namespace gateway::process

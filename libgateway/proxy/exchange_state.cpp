@@ -12,6 +12,7 @@ void ProxyExchange::begin(Session& of) {
     session = &of;
     Site& all = of.site();
     settings = all.settings;
+    scheme = of.scheme();
     started_ns = all.reactor.turn_started_ns();
     started_ms = all.reactor.now_ms();
     to_client.begin(of.stream(), http::BodyKind::none);

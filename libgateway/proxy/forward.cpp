@@ -200,7 +200,8 @@ Patience patience_for(const ProxyExchange& exchange, UploadNeed need) noexcept {
     const auto& times = exchange.timeouts;
     switch (need) {
         case UploadNeed::client_bytes:
-            return {net::readable | net::hangup, net::readable, exchange.settings->body_timeout, Failure::client_slow};
+            return {static_cast<std::uint8_t>(exchange.client_stream().to_read() | net::hangup), net::readable,
+                    exchange.settings->body_timeout, Failure::client_slow};
         case UploadNeed::upstream_room:
             return {net::hangup, net::readable | net::writable, times.send, Failure::send_timeout};
         default:

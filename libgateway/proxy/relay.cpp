@@ -44,7 +44,7 @@ Task<bool> wait_to_move(ProxyExchange& exchange, Wants wants) {
     // A client that ended its half may still read; one that is gone will not.
     std::uint8_t client = wants.client_room ? net::writable : net::gone,
                  upstream = wants.upstream_bytes ? net::readable : 0;
-    if (need == UploadNeed::client_bytes) client |= net::readable;
+    if (need == UploadNeed::client_bytes) client |= exchange.client_stream().to_read();
     if (need == UploadNeed::upstream_room) upstream |= net::writable;
     if (need == UploadNeed::failed) {
         exchange.keep_alive = exchange.upstream_reusable = false;
@@ -379,8 +379,9 @@ Task<bool> finish_request(ProxyExchange& exchange) {
         const net::IoResult got = body.fill(exchange.site().buffers);
         if (got.state == net::IoState::done) continue;
         if (got.state != net::IoState::would_block) co_return false;
-        const net::Woke woke = co_await session.sleeper().wait(session.stream().descriptor(),
-                                                               net::readable | net::hangup, Milliseconds(5000));
+        const auto wanted = static_cast<std::uint8_t>(session.stream().to_read() | net::hangup);
+        const net::Woke woke =
+            co_await session.sleeper().wait(session.stream().descriptor(), wanted, Milliseconds(5000));
         if (woke != net::Woke::ready) co_return false;
     }
     if (exchange.keep_alive) session.carry(body.leftover());

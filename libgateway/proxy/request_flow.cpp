@@ -8,6 +8,7 @@
 #include "libgateway/http/host.hpp"
 #include "libgateway/http/path.hpp"
 #include "libgateway/proxy/client_address.hpp"
+#include "libgateway/proxy/client_check.hpp"
 #include "libgateway/proxy/forward.hpp"
 #include "libgateway/proxy/relay.hpp"
 #include "libgateway/proxy/site.hpp"
@@ -386,7 +387,7 @@ Task<After> serve(Session& session) {
     if (state == HeadState::refused) {
         exchange.client_text = exchange.peer_text = address_text(session.peer(), exchange.arena());
         refuse(exchange, head.status, head.reason);
-    } else if (prepare(exchange, head.consumed)) {
+    } else if (prepare(exchange, head.consumed) && (!session.secure() || admits_client(exchange))) {
         routed = true;
         debug_before(DebugPoint::http_access_phase, exchange);
         outcome = co_await decide(exchange);

@@ -9,9 +9,12 @@
 #include <cstring>
 #include <utility>
 
+#include "libgateway/base/strings.hpp"
 #include "libgateway/http/proxy_protocol.hpp"
+#include "libgateway/net/tls_layer.hpp"
 #include "libgateway/proxy/request_flow.hpp"
 #include "libgateway/proxy/site.hpp"
+#include "libgateway/tls/accept.hpp"
 
 namespace gateway::proxy {
 
@@ -48,17 +51,21 @@ Session::~Session() {
     site_.leave(*this);
 }
 
-void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol) {
-    spawn(run(site, std::move(fd), peer, port, proxy_protocol));
+void Session::start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, Manners manners) {
+    spawn(run(site, std::move(fd), peer, port, manners));
 }
 
 // The address is 128 bytes of frame; it is gone before the first wait of an idle connection matters.
-Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol) {
+Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, Manners manners) {
     Session session(site, peer, port);
     if (!session.stream_.open(site.reactor, std::move(fd))) co_return;
-    if (proxy_protocol) {
+    if (manners.proxy_protocol) {
         const bool understood = co_await session.read_proxy_header();
         if (!understood) co_return;
+    }
+    if (manners.tls) {
+        const bool shaken = co_await session.shake_hands();
+        if (!shaken) co_return;
     }
     co_await session.serve_all();
 }
@@ -66,12 +73,13 @@ Task<void> Session::run(Site& site, UniqueFd fd, net::SocketAddress peer, std::u
 Task<void> Session::serve_all() {
     int served = 0;
     for (;;) {
-        if (carried_scanned_ == carried_size_ && !stream_.descriptor().has(net::readable)) {
+        const std::uint8_t bytes = stream_.to_read();
+        if (carried_scanned_ == carried_size_ && !stream_.descriptor().has(bytes)) {
             served = 0;
             idle_ = !has_carried();
             idle_since_ms_ = site_.reactor.now_ms();
-            const net::Woke woke =
-                co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, patience());
+            const auto wanted = static_cast<std::uint8_t>(bytes | net::hangup);
+            const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), wanted, patience());
             idle_ = false;
             // A request that arrived together with the end of the wait is answered, not reset.
             if (woke == net::Woke::expired && !has_carried() && has_unread()) continue;
@@ -117,10 +125,58 @@ Task<void> Session::linger() {
             continue;
         }
         if (got.state != net::IoState::would_block) co_return;
-        const net::Woke woke =
-            co_await sleeper_.wait(stream_.descriptor(), net::readable | net::hangup, Milliseconds(left));
+        const auto wanted = static_cast<std::uint8_t>(stream_.to_read() | net::hangup);
+        const net::Woke woke = co_await sleeper_.wait(stream_.descriptor(), wanted, Milliseconds(left));
         if (woke != net::Woke::ready) co_return;
     }
+}
+
+namespace {
+
+constexpr std::string_view plain_text_answer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 220\r\n"
+    "Connection: close\r\n\r\n";
+constexpr std::string_view plain_text_page =
+    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
+    "<center><h1>400 Bad Request</h1></center>\r\n"
+    "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n";
+static_assert(plain_text_page.size() == 220);
+
+}  // namespace
+
+// Told to whoever speaks HTTP where TLS is spoken; what it asked for is not looked at.
+Task<void> Session::refuse_plain_text() {
+    std::array<iovec, 2> parts{{{const_cast<char*>(plain_text_answer.data()), plain_text_answer.size()},
+                                {const_cast<char*>(plain_text_page.data()), plain_text_page.size()}}};
+    const net::IoResult sent = stream_.write(parts.data(), 2);
+    // A fresh socket has room for that.
+    if (sent.bytes == plain_text_answer.size() + plain_text_page.size()) co_await linger();
+}
+
+Task<bool> Session::shake_hands() {
+    const Ref<const tls::Server> server = site_.tls;
+    if (!server) co_return false;
+    idle_ = true;  // nothing is lost with it when the gateway ends
+    const tls::Accepted accepted = co_await tls::accept_tls(stream_, server, site_.settings->header_timeout, sleeper_);
+    idle_ = false;
+    if (accepted.result == tls::Handshake::done) {
+        secure_ = true;
+        server_name_ = to_lower(tls::Established(stream_).name());
+        if (server_name_.ends_with('.')) server_name_.pop_back();
+        co_return true;
+    }
+    if (accepted.result == tls::Handshake::plain_text) {
+        co_await refuse_plain_text();
+        co_return false;
+    }
+    if (const std::string text = tls::describe(accepted, stream_); !text.empty())
+        site_.tell_handshake(text, peer_text());
+    // Bytes that lie unread would make a reset of the close, which may overtake the alert.
+    if (accepted.result == tls::Handshake::client_certificate) {
+        stream_.secure(nullptr);
+        co_await linger();
+    }
+    co_return false;
 }
 
 Task<bool> Session::read_proxy_header() {

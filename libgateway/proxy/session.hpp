@@ -32,11 +32,16 @@ struct CarriedBytes {
     std::int64_t begun_ms = 0;  // when the head began; 0: with the exchange that takes it
 };
 
+// What a listener talks before HTTP.
+struct Manners {
+    bool proxy_protocol = false, tls = false;
+};
+
 // Lives on the frame of its own coroutine, from start() to the end of the connection.
 class Session {
 public:
     // Takes the connection; returns at once. `port`: of the listener.
-    static void start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, bool proxy_protocol);
+    static void start(Site& site, UniqueFd fd, const net::SocketAddress& peer, std::uint16_t port, Manners manners);
 
     Session(Site& site, const net::SocketAddress& peer, std::uint16_t port);
     Session(const Session&) = delete;
@@ -45,11 +50,16 @@ public:
 
     Site& site() const noexcept { return site_; }
     net::Stream& stream() noexcept { return stream_; }
+    const net::Stream& stream() const noexcept { return stream_; }
     net::Sleeper& sleeper() noexcept { return sleeper_; }
     const expr::Address& peer() const noexcept { return peer_; }
     std::uint16_t peer_port() const noexcept { return peer_port_; }
     std::uint16_t local_port() const noexcept { return local_port_; }
     const ProxiedAddress* proxied() const noexcept { return proxied_.get(); }
+    // Under TLS; then the name that the client asked for, in lower case, empty if it asked for none.
+    bool secure() const noexcept { return secure_; }
+    std::string_view server_name() const noexcept { return server_name_; }
+    std::string_view scheme() const noexcept { return secure_ ? "https" : "http"; }
     std::uint32_t serial() const noexcept { return serial_; }
     std::uint32_t requests() const noexcept { return requests_; }
     std::int64_t started_ms() const noexcept { return started_ms_; }
@@ -74,8 +84,10 @@ public:
 
 private:
     friend class Site;
-    static Task<void> run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, bool proxy_protocol);
+    static Task<void> run(Site& site, UniqueFd fd, net::SocketAddress peer, std::uint16_t port, Manners manners);
     Task<bool> read_proxy_header();
+    Task<bool> shake_hands();
+    Task<void> refuse_plain_text();
     Task<void> serve_all();
     Task<void> linger();
     Milliseconds patience() const noexcept;
@@ -88,9 +100,10 @@ private:
     std::uint32_t serial_ = 0, requests_ = 0;
     expr::Address peer_;
     std::uint16_t peer_port_ = 0, local_port_ = 0;
-    bool idle_ = false;
+    bool idle_ = false, secure_ = false;
     std::int64_t started_ms_ = 0, idle_since_ms_ = 0, head_begun_ms_ = 0;
     std::unique_ptr<ProxiedAddress> proxied_;
+    std::string server_name_;
     const ProxyExchange* exchange_ = nullptr;
     Session *previous_ = nullptr, *next_ = nullptr;
 };

@@ -1,7 +1,9 @@
 #include "libgateway/proxy/site.hpp"
 
 #include <ctime>
+#include <utility>
 
+#include "libgateway/base/log.hpp"
 #include "libgateway/proxy/exchange_state.hpp"
 #include "libgateway/proxy/session.hpp"
 
@@ -76,6 +78,22 @@ std::string_view Site::date() noexcept {
         date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
     }
     return date_;
+}
+
+void Site::tell_handshake(std::string_view what, std::string_view client) noexcept {
+    constexpr std::uint32_t most_a_second = 10;
+    const std::int64_t second = reactor.now_ms() / 1000;
+    if (second != told_second_) {
+        told_second_ = second;
+        told_ = 0;
+    }
+    if (told_ == most_a_second) {
+        ++untold_;
+        return;
+    }
+    ++told_;
+    if (untold_ > 0) log::error("{} more failed TLS handshakes", std::exchange(untold_, 0));
+    log::error("{}, client: {}", what, client);
 }
 
 Task<void> Site::sleep(Milliseconds duration) {

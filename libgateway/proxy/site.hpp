@@ -18,6 +18,7 @@
 #include "libgateway/proxy/settings.hpp"
 #include "libgateway/snapshot/snapshot.hpp"
 #include "libgateway/telemetry/counters.hpp"
+#include "libgateway/tls/server.hpp"
 #include "libgateway/upstream/endpoint.hpp"
 #include "libgateway/upstream/pool.hpp"
 
@@ -51,6 +52,7 @@ public:
         if (epoch && epoch->load(std::memory_order_acquire) != adopted_epoch) adopt();
     }
     std::uint64_t adopted_epoch = 0;
+    Ref<tls::Server> tls;  // null: no listener speaks TLS
 
     // --- state
     net::Reactor& reactor;
@@ -84,6 +86,9 @@ public:
     // "Sun, 06 Nov 1994 08:49:37 GMT", renewed once a second.
     std::string_view date() noexcept;
 
+    // Logs a handshake that failed; at most ten a second, with how many were left out.
+    void tell_handshake(std::string_view what, std::string_view client) noexcept;
+
     std::size_t exchanges_in_use() const noexcept { return exchanges_.size() - spare_.size(); }
 
     // Services
@@ -116,7 +121,8 @@ private:
     std::vector<std::unique_ptr<ProxyExchange>> exchanges_;
     std::vector<ProxyExchange*> spare_;
     std::mt19937_64 random_;
-    std::int64_t date_second_ = 0;
+    std::int64_t date_second_ = 0, told_second_ = 0;
+    std::uint32_t told_ = 0, untold_ = 0;  // failed handshakes of that second, and of all since the last that was told
     std::string date_;
 };
 

@@ -124,8 +124,9 @@ Task<Failure> collect_request_body(ProxyExchange& exchange, std::uint64_t limit)
         const net::IoResult got = body.fill(exchange.site().buffers);
         if (got.state == net::IoState::done) continue;
         if (got.state != net::IoState::would_block) co_return Failure::client_gone;
-        const net::Woke woke = co_await exchange.sleeper().wait(
-            exchange.client_stream().descriptor(), net::readable | net::hangup, exchange.settings->body_timeout);
+        const auto wanted = static_cast<std::uint8_t>(exchange.client_stream().to_read() | net::hangup);
+        const net::Woke woke = co_await exchange.sleeper().wait(exchange.client_stream().descriptor(), wanted,
+                                                                exchange.settings->body_timeout);
         if (woke == net::Woke::expired) co_return Failure::client_slow;
         if (woke == net::Woke::cancelled) co_return Failure::client_gone;
     }

@@ -16,6 +16,7 @@
 #include "libgateway/expr/query.hpp"
 #include "libgateway/proxy/exchange_state.hpp"
 #include "libgateway/proxy/site.hpp"
+#include "libgateway/proxy/tls_variables.hpp"
 
 namespace gateway::proxy {
 
@@ -156,6 +157,10 @@ bool Reader::connection(const expr::Variable& variable) {
             return seconds(x_.site().reactor.now_ms() - session.started_ms());
         case VariableKind::tcpinfo:
             return tcp_info(variable.key);
+        case VariableKind::ssl: {
+            const auto value = read_tls_variable(session, variable.key, arena_);
+            return value && text(*value);
+        }
         default:
             return false;
     }
