@@ -34,6 +34,14 @@ Reply refuse_size(std::uint64_t size) {
                            " is greater than the maximum size " + std::to_string(AdminApi::most_body) + " allowed");
 }
 
+using Segments = std::vector<std::string>;
+
+// What there is in standalone API mode, beside the question whether the API is there.
+bool concerns_whole(const std::string& method, const Segments& segments) {
+    if (segments == Segments{"configs"}) return method == "GET" || method == "PUT" || method == "HEAD";
+    return method == "POST" && segments == Segments{"configs", "validate"};
+}
+
 // The fields that every answer has.
 void dress(const AdminSettings& settings, Reply& reply) {
     reply.fields.emplace_back("Server", settings.server_token);
@@ -90,11 +98,13 @@ asio::awaitable<Reply> AdminApi::admit(const Settings& settings, const Request& 
     const Target target(request.target);
     if (!settings.access.admits(request.peer)) co_return page(403, token);
     if (request.method == "OPTIONS" && settings.given.cors) co_return preflight();
-    const bool ui = dashboard_ && settings.given.ui;
+    const bool ui = dashboard_ && settings.given.ui && !whole_;
     if (ui && target.below("/ui")) co_return ui_page(request, target, token);
     const auto segments = target.below(prefix);
     if (request.method == "HEAD" && segments && segments->empty()) co_return Reply{};
-    if (!segments || !parse_method(request.method)) co_return page(404, token);
+    const bool known =
+        segments && (whole_ ? concerns_whole(request.method, *segments) : parse_method(request.method).has_value());
+    if (!known) co_return page(404, token);
     const Access::Verdict verdict = settings.access.check(request, target);
     if (!verdict.refusal.empty()) co_return unauthorised(verdict.refusal);
     if (request.body.size() > most_body) co_return refuse_size(request.body.size());
@@ -103,6 +113,10 @@ asio::awaitable<Reply> AdminApi::admit(const Settings& settings, const Request& 
         co_return reply;
     }
     store::Author author{verdict.name, request.peer};
+    if (whole_) {
+        Reply reply = co_await route_whole(request, target, std::move(author));
+        co_return reply;
+    }
     Reply reply = co_await route(request, target, std::move(author));
     co_return reply;
 }
@@ -127,8 +141,19 @@ asio::awaitable<Reply> AdminApi::route(const Request& request, const Target& tar
     call.target = &target;
     call.author = std::move(author);
     call.envelope = Envelope(settings_->given.version);
+    call.stream_mode = settings_->given.stream_mode;
     Reply reply = co_await calls_.answer(std::move(call), std::move(segments));
     Envelope(settings_->given.version).mark(reply);
+    co_return reply;
+}
+
+asio::awaitable<Reply> AdminApi::route_whole(const Request& request, const Target& target, store::Author author) {
+    Reply reply;
+    if (request.method == "POST") {
+        reply = co_await answer_bulk(objects_, request, target, *target.below(prefix), std::move(author));
+    } else {
+        reply = co_await answer_standalone(objects_, *whole_, request, std::move(author));
+    }
     co_return reply;
 }
 

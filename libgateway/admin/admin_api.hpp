@@ -12,6 +12,7 @@
 #include "libgateway/admin/message.hpp"
 #include "libgateway/admin/object_calls.hpp"
 #include "libgateway/admin/objects.hpp"
+#include "libgateway/admin/standalone.hpp"
 
 namespace gateway::admin {
 
@@ -19,6 +20,7 @@ struct AdminSettings {
     Access::Rules access;
     Version version = Version::v3;
     bool cors = true, ui = true;           // ui: the dashboard is served
+    bool stream_mode = false;              // without it there are no stream routes
     std::string server_token = "gateway";  // of the field Server
     std::string page_token = "gateway";    // of the built-in pages
 };
@@ -33,6 +35,8 @@ public:
     AdminApi(Objects& objects, AdminSettings settings, Reload reload = {});
     // What the dashboard shows comes from there; it outlives this. Without one there is no dashboard.
     void show(Dashboard& dashboard) noexcept { dashboard_ = &dashboard; }
+    // Standalone API mode: the whole configuration is all that there is to ask for. It outlives this.
+    void stand_alone(WholeConfiguration& whole) noexcept { whole_ = &whole; }
     // Requests that come later are answered by these.
     void use(AdminSettings settings);
 
@@ -50,11 +54,13 @@ private:
     };
     boost::asio::awaitable<Reply> admit(const Settings& settings, const Request& request);
     boost::asio::awaitable<Reply> route(const Request& request, const Target& target, store::Author author);
+    boost::asio::awaitable<Reply> route_whole(const Request& request, const Target& target, store::Author author);
     boost::asio::awaitable<Reply> reload_plugins(const Request& request);
 
     Objects& objects_;
     ObjectCalls calls_;
     Dashboard* dashboard_ = nullptr;
+    WholeConfiguration* whole_ = nullptr;
     std::shared_ptr<const Settings> settings_;
     Reload reload_;
 };

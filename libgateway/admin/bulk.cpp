@@ -7,7 +7,9 @@
 #include "libgateway/admin/object_check.hpp"
 #include "libgateway/admin/resource.hpp"
 #include "libgateway/admin/secret_fields.hpp"
+#include "libgateway/admin/standalone.hpp"
 #include "libgateway/config/consumer_objects.hpp"
+#include "libgateway/config/yaml_reader.hpp"
 #include "libgateway/sources/document_reader.hpp"
 
 namespace gateway::admin {
@@ -18,8 +20,6 @@ using json::Value;
 
 namespace {
 
-constexpr std::string_view version_suffix = "_conf_version";
-
 class BulkReader {
 public:
     BulkReader(const sources::CheckRules& rules, KeyringView ring) : rules_(rules), ring_(ring) {}
@@ -29,20 +29,59 @@ public:
             out_.malformed = "invalid configuration: wrong type: expected object";
             return std::move(out_);
         }
-        for (const json::Member& member : document.members()) read_list(member.key, member.value);
+        if (const Value* plugins = document.find(plugin_list)) read_plugins(*plugins);
+        for (const json::Member& member : document.members()) {
+            if (member.key.ends_with("_conf_version")) {
+                check_version(member);
+            } else if (!is_about_lists(member.key) && member.key != plugin_list) {
+                read_list(member.key, member.value);
+            }
+        }
         return std::move(out_);
     }
 
 private:
-    void read_list(const std::string& name, const Value& list) {
-        if (std::string_view(name).ends_with(version_suffix)) return;
-        const Resource* resource = find_resource(name);
-        if (!resource || !(list.is_array() || list.size() == 0)) {
-            const std::string why = resource ? "wrong type: expected array" : "unknown resource type";
-            return out_.errors.push_back({name, "", 0, why});
+    using About = BulkError::About;
+    static constexpr std::string_view plugin_list = "plugins";
+
+    void check_version(const json::Member& member) {
+        if (member.value.is_number()) return;
+        std::string list = member.key.substr(0, member.key.rfind("_conf_version"));
+        std::string text = member.key + " must be a number, got ";
+        text += config::reference_type(member.value);
+        out_.errors.push_back({std::move(list), "", 0, std::move(text), About::document});
+    }
+
+    // `[{name, stream}]`, in the place of the list of the static file.
+    void read_plugins(const Value& list) {
+        if (list.size() == 0) return;
+        out_.names_plugins = true;
+        std::vector<std::string> names;
+        for (std::size_t at = 0; at < list.items().size(); ++at) {
+            const Value& name = json::member(list.items()[at], "name");
+            const Value& stream = json::member(list.items()[at], "stream");
+            const bool wrong = !name.is_string() || name.string().empty();
+            if (wrong) fail_item(plugin_list, "", at, "property \"name\" is required");
+            if (!wrong && !stream.boolean()) names.push_back(name.string());
         }
-        if (!resource->kind && list.size() > 0)
-            return out_.errors.push_back({name, "", 0, "not supported by this build"});
+        if (!list.is_array()) fail_list(plugin_list, "wrong type: expected array");
+        rules_.enabled_plugins = std::move(names);
+    }
+
+    void fail_list(std::string_view list, std::string text) {
+        out_.errors.push_back({std::string(list), "", 0, std::move(text), About::list});
+    }
+    void fail_item(std::string_view list, std::string id, std::size_t at, std::string text) {
+        const bool says_all = text.starts_with("found duplicate ") || text.starts_with("invalid secret id: ");
+        const About about = says_all ? About::document : About::item;
+        out_.errors.push_back({std::string(list), std::move(id), at, std::move(text), about});
+    }
+
+    void read_list(const std::string& name, const Value& list) {
+        const Resource* resource = find_resource(name);
+        if (!resource) return fail_list(name, "unknown resource type");
+        if (!list.is_array() && list.size() != 0) return fail_list(name, "wrong type: expected array");
+        if (!resource->kind && list.size() > 0) return fail_list(name, "not supported by this build");
         for (std::size_t at = 0; at < list.items().size(); ++at) read_item(*resource, at, list.items()[at]);
     }
 
@@ -50,11 +89,19 @@ private:
         const Kind kind = *resource.kind;
         const bool by_name = kind == Kind::consumer && item.find("username");
         std::string id = sources::reference_of(item, by_name ? "username" : "id");
+        std::string refusal = version_refusal(item);
         sources::normalise_item(kind, item);
         open_secrets(kind, id, item, ring_);
-        const std::string refusal = refusal_of(kind, id, item);
-        if (!refusal.empty()) return out_.errors.push_back({std::string(resource.list), id, at, refusal});
+        if (refusal.empty()) refusal = refusal_of(kind, id, item);
+        if (!refusal.empty()) return fail_item(resource.list, id, at, refusal);
         out_.items.push_back({kind, std::move(id), std::move(item)});
+    }
+
+    static std::string version_refusal(const Value& item) {
+        const Value* version = item.find("modifiedIndex");
+        if (!version || version->as_int64()) return {};
+        return "property \"modifiedIndex\" validation failed: wrong type: expected integer, got " +
+               std::string(config::reference_type(*version));
     }
 
     std::string refusal_of(Kind kind, const std::string& id, const Value& item) {
@@ -68,7 +115,7 @@ private:
         return text.append(id).append(" in ").append(config::list_name(kind));
     }
 
-    const sources::CheckRules& rules_;
+    sources::CheckRules rules_;
     KeyringView ring_;
     std::set<std::pair<Kind, std::string>> names_;
     BulkDocument out_;
@@ -154,6 +201,18 @@ asio::awaitable<Reply> apply(Objects& objects, BulkDocument document, bool prune
 
 }  // namespace
 
+std::optional<Reply> read_document(const Request& request, Value& document) {
+    if (request.body.empty()) return refuse(400, "invalid request body: empty request body");
+    const std::string* type = request.field("Content-Type");
+    if (!type || !type->starts_with("application/yaml")) return parse_body(request.body, document);
+    json::ParseFailure why;
+    auto parsed = config::try_read_yaml(request.body, why);
+    if (!parsed || !(parsed->is_object() || parsed->is_array()))
+        return refuse(400, "invalid request body: invalid yaml request body");
+    document = std::move(*parsed);
+    return std::nullopt;
+}
+
 BulkDocument read_bulk(const Value& document, const sources::CheckRules& rules, KeyringView ring) {
     return BulkReader(rules, ring).read(document);
 }
@@ -164,13 +223,13 @@ asio::awaitable<Reply> answer_bulk(Objects& objects, const Request& request, con
     const bool put = segments.size() == 1 && request.method == "PUT";
     if (!check_only && !put) co_return refuse(404, "not found");
     Value body;
-    if (request.body.empty()) co_return refuse(400, "invalid request body: empty request body");
-    if (auto refusal = parse_body(request.body, body)) co_return *refusal;
+    if (auto refusal = read_document(request, body)) co_return *refusal;
     const auto ring = objects.keyring();
     BulkDocument document = read_bulk(body, objects.rules(), ring.get());
     if (!document.malformed.empty()) co_return refuse(400, document.malformed);
     if (!document.errors.empty()) co_return errors_reply(document.errors);
     if (check_only) co_return json_reply(200, "{}");
+    if (document.names_plugins) co_return refuse(400, "plugins: the static file tells which plugins may run");
     if (std::string why = objects.closed(); !why.empty()) co_return refuse(503, why);
     const std::string* parameter = target.parameter("prune");
     const bool pruned = parameter && *parameter == "true";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,25 @@ struct BulkItem {
     json::Value value;  // secrets open
 };
 struct BulkError {
+    enum class About : std::uint8_t { item, list, document };  // document: the text says all
     std::string list, id;
     std::size_t index = 0;  // in its list, from 0
     std::string text;
+    About about = About::item;
 };
 struct BulkDocument {
     std::vector<BulkItem> items;
     std::vector<BulkError> errors;
-    std::string malformed;  // it is no such document at all
+    std::string malformed;       // it is no such document at all
+    bool names_plugins = false;  // it has a list of the plugins that may run
 };
 
-// Every object of it with all that can be wrong with it on its own, and names that stand there twice.
+// The body of a request that is a document: JSON, or YAML where its type says so. Fills `document`, or answers what is
+// wrong with it.
+std::optional<Reply> read_document(const Request& request, json::Value& document);
+
+// Every object of it with all that can be wrong with it on its own, and names that stand there twice. Versions of lists
+// must be numbers; a list of plugins decides which of them objects may name.
 BulkDocument read_bulk(const json::Value& document, const sources::CheckRules& rules, const keyring::Keyring* ring);
 
 // `segments` below /apisix/admin: "configs", or "configs", "validate".

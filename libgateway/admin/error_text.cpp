@@ -11,9 +11,10 @@ constexpr std::string_view no_alternative = "object matches none of the required
 
 // What the reference checks by code and not by schema: told without the path to it.
 constexpr std::array own_checks{
-    std::string_view("only one of host"), std::string_view("only one of remote_addr"),
-    std::string_view("invalid port "),    std::string_view("`upstream_host` can't be empty"),
-    std::string_view("missing key"),      std::string_view("wrong username"),
+    std::string_view("only one of host"),  std::string_view("only one of remote_addr"),
+    std::string_view("invalid port "),     std::string_view("`upstream_host` can't be empty"),
+    std::string_view("missing key"),       std::string_view("wrong username"),
+    std::string_view("invalid content: "), std::string_view("invalid secret id: "),
 };
 
 bool is_own_check(std::string_view message) noexcept {

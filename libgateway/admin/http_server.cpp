@@ -38,7 +38,7 @@ Message message_for(const Reply& reply, bool head_only, bool keep_alive) {
     for (const auto& [name, value] : reply.fields) message.insert(name, value);
     if (!has_field(reply, "Cache-Control")) message.set(http::field::cache_control, "no-store");
     message.keep_alive(keep_alive);
-    if (reply.status == 304) return message;
+    if (reply.status == 304 || reply.status == 204) return message;
     message.set(http::field::content_type, reply.content_type);
     message.content_length(reply.text().size());
     if (!head_only) message.body() = {reply.text().data(), reply.text().size()};

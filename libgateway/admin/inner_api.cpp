@@ -49,8 +49,9 @@ Value entry_of(const Shelf& shelf, const store::Stored& object) {
 
 Reply schemas(const Objects& objects) {
     Value main = Value::object();
-    for (const std::string_view name : {"consumer", "consumer_group", "global_rule", "plugin_config", "plugins",
-                                        "route", "service", "ssl", "upstream"})
+    for (const std::string_view name :
+         {"consumer", "consumer_group", "global_rule", "plugin_config", "plugins", "proto", "route", "service", "ssl",
+          "stream_route", "upstream", "upstream_hash_header_schema", "upstream_hash_vars_schema"})
         main.set(name, schema_document(name));
     return json_reply(200, json::write(Value::object({{"main", std::move(main)},
                                                       {"plugins", all_plugins(objects.rules().enabled_plugins)},
@@ -90,7 +91,10 @@ Reply InnerApi::show(const std::string& word, const std::string& id) const {
 asio::awaitable<Reply> InnerApi::route(const Request& request) {
     const Target target(request.target);
     const auto parts = target.below("/v1");
-    if (!parts || parts->empty() || parts->size() > 2) co_return page(404, settings_.page_token);
+    if (!parts || parts->empty() || parts->size() > 3) co_return page(404, settings_.page_token);
+    if (request.method == "GET" && parts->front() == "healthcheck")
+        co_return answer_health(objects_, nodes_, request, *parts);
+    if (parts->size() > 2) co_return page(404, settings_.page_token);
     const std::string& word = parts->front();
     const std::string id = parts->size() == 2 ? (*parts)[1] : std::string();
     if (request.method == "PUT" && word == "plugins" && id == "reload") {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "libgateway/admin/health_calls.hpp"
 #include "libgateway/admin/message.hpp"
 #include "libgateway/admin/objects.hpp"
 
@@ -23,6 +24,8 @@ public:
     // `objects` outlives this.
     InnerApi(const Objects& objects, Settings settings, Reload reload = {}, Errors errors = {})
         : objects_(objects), settings_(std::move(settings)), reload_(std::move(reload)), errors_(std::move(errors)) {}
+    // Without it no checker runs.
+    void tell_health(CheckedNodes nodes) { nodes_ = std::move(nodes); }
     void use(Settings settings) { settings_ = std::move(settings); }
 
     boost::asio::awaitable<Reply> answer(Request request);
@@ -37,6 +40,7 @@ private:
     Settings settings_;
     Reload reload_;
     Errors errors_;
+    CheckedNodes nodes_;
 };
 
 }  // namespace gateway::admin

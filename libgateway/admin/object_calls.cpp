@@ -10,6 +10,7 @@
 #include "libgateway/admin/secret_fields.hpp"
 #include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
+#include "libgateway/config/idle_objects.hpp"
 
 namespace gateway::admin {
 
@@ -50,10 +51,23 @@ std::optional<Place> place_of(const std::vector<std::string>& segments, std::vec
     return place;
 }
 
+bool is_secret(const Place& place) noexcept {
+    return place.resource->kind == Kind::secret;
+}
+
+// Of a call that needs the name of one object.
+Reply missing_id(const Place& place) {
+    if (is_secret(place)) return refuse(400, "no secret id");
+    if (place.resource->kind == Kind::plugin_metadata) return refuse(400, "missing plugin name");
+    return refuse(400, about("missing ", place, " id"));
+}
+
+bool has_id(const Place& place) noexcept {
+    return is_secret(place) ? place.id.find('/') != std::string::npos : !place.id.empty();
+}
+
 // Of kinds that this build does not have.
 Reply answer_unbuilt(const Call& call) {
-    if (call.place.resource->list == "stream_routes")
-        return refuse(400, "stream mode is disabled, can not add stream routes");
     if (call.method != Method::get) return refuse(400, "not supported by this build");
     if (!call.place.id.empty()) return key_not_found();
     return call.envelope.list(call.place.key(""), {}, 0);
@@ -85,6 +99,8 @@ asio::awaitable<Reply> ObjectCalls::answer(Call call, std::vector<std::string> s
     if (!place) co_return refuse(404, "Unsupported resource type: " + segments[0]);
     call.place = *place;
     const Resource& resource = *place->resource;
+    if (resource.kind == Kind::stream_route && !call.stream_mode)
+        co_return refuse(400, "stream mode is disabled, can not add stream routes");
     const bool patch_path = call.method == Method::patch && resource.allows(Method::patch);
     if (!resource.allows(call.method)) {
         co_return refuse(405, about("not supported `" + call.request->method + "` method for ", call.place, ""));
@@ -183,12 +199,23 @@ std::optional<Reply> ObjectCalls::expect_version(const Call& call, const store::
     return std::nullopt;
 }
 
+std::optional<Reply> ObjectCalls::name_secret(const Place& place, Draft& draft) const {
+    if (!has_id(place)) return missing_id(place);
+    const std::string manager = place.id.substr(0, place.id.find('/'));
+    if (!config::is_secret_manager(manager)) return refuse(400, "invalid secret manager: " + manager);
+    if (!config::secret_name(place.id)) return bad_id();
+    draft.id = place.id;
+    if (draft.value.is_object()) set_id(draft.value, place.id);
+    return std::nullopt;
+}
+
 // The rules about ids and names, section 4 of the specification's admin-api.md.
 std::optional<Reply> ObjectCalls::name_draft(const Call& call, Draft& draft) const {
     const Place& place = call.place;
     Value& value = draft.value;
+    if (is_secret(place)) return name_secret(place, draft);
     if (place.resource->kind == Kind::plugin_metadata) {
-        if (place.id.empty()) return refuse(400, "missing plugin name");
+        if (place.id.empty()) return missing_id(place);
         draft.id = place.id;
         return std::nullopt;
     }
@@ -198,7 +225,7 @@ std::optional<Reply> ObjectCalls::name_draft(const Call& call, Draft& draft) con
     if (differ) return refuse(400, consumer ? "wrong username" : about("wrong ", place, " id"));
     draft.id = place.id.empty() ? own : place.id;
     if (consumer) return std::nullopt;
-    if (draft.id.empty() && !value.find("id")) return refuse(400, about("missing ", place, " id"));
+    if (draft.id.empty() && !value.find("id")) return missing_id(place);
     if (!place.id.empty() && value.is_object()) set_id(value, place.id);
     return std::nullopt;
 }
@@ -243,7 +270,7 @@ ObjectCalls::Answer ObjectCalls::patch(Call call) {
     const Place& place = call.place;
     const Kind kind = *place.resource->kind;
     Value body;
-    if (place.id.empty()) co_return refuse(400, about("missing ", place, " id"));
+    if (!has_id(place)) co_return missing_id(place);
     if (auto refusal = read_body(call, "missing new configuration", body)) co_return *refusal;
     if (call.path.empty() && !body.is_object()) co_return refuse(400, "invalid configuration");
     Draft draft;
@@ -318,8 +345,7 @@ Reply ObjectCalls::answer_of(const Call& call, const Draft& draft, const store::
 ObjectCalls::Answer ObjectCalls::remove(Call call) {
     const Place& place = call.place;
     const Kind kind = *place.resource->kind;
-    const bool metadata = kind == Kind::plugin_metadata;
-    if (place.id.empty()) co_return refuse(400, metadata ? "missing plugin name" : about("missing ", place, " id"));
+    if (!has_id(place)) co_return missing_id(place);
     const std::string id = place.stored_id(place.id);
     if (is_credential(place) && !objects_.find(Kind::consumer, place.user)) co_return refuse(404, "consumer not found");
     const std::string* force = call.target->parameter("force");

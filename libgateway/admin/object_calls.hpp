@@ -25,6 +25,7 @@ struct Call {
     const Target* target = nullptr;
     store::Author author;
     Envelope envelope{Version::v3};
+    bool stream_mode = false;
 };
 
 // Loop thread of control.
@@ -61,6 +62,7 @@ private:
     std::optional<Reply> read_body(const Call& call, std::string_view absent, json::Value& body) const;
     void generate_id(Draft& draft);
     std::optional<Reply> name_draft(const Call& call, Draft& draft) const;
+    std::optional<Reply> name_secret(const Place& place, Draft& draft) const;
     std::optional<Reply> expect_version(const Call& call, const store::StoredPtr& before,
                                         std::optional<std::uint64_t>& expected) const;
     Shown shown(const Place& place, const store::Stored& object) const;

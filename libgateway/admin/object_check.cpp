@@ -3,6 +3,7 @@
 #include "libgateway/admin/error_text.hpp"
 #include "libgateway/admin/secret_fields.hpp"
 #include "libgateway/config/forms.hpp"
+#include "libgateway/config/idle_objects.hpp"
 #include "libgateway/config/objects.hpp"
 
 namespace gateway::admin {
@@ -41,7 +42,7 @@ constexpr Reference references[] = {
 };
 
 std::string dangling_reference(Kind kind, const Value& value, const Objects& objects) {
-    if (kind != Kind::route && kind != Kind::service && kind != Kind::consumer) return {};
+    if (kind != Kind::route && kind != Kind::service && kind != Kind::consumer && kind != Kind::stream_route) return {};
     for (const Reference& one : references) {
         const std::string id = sources::reference_of(value, one.member);
         if (id.empty() || objects.find(one.kind, id)) continue;
@@ -50,6 +51,23 @@ std::string dangling_reference(Kind kind, const Value& value, const Objects& obj
         return text.append("], response code: 404");
     }
     return {};
+}
+
+std::string protocol_of(const Value& stream_route) {
+    return json::member(json::member(stream_route, "protocol"), "name").string();
+}
+
+// A subordinate needs another stream route, of the same protocol.
+std::string superior_refusal(std::string_view id, const Value& route, const Objects& objects) {
+    const Value* protocol = route.find("protocol");
+    const std::string superior = protocol ? sources::reference_of(*protocol, "superior_id") : "";
+    if (superior.empty()) return {};
+    if (superior == id) return "stream route can not set itself as superior_id";
+    const store::StoredPtr found = objects.find(Kind::stream_route, superior);
+    if (!found) return "failed to fetch stream routes[" + superior + "]: response code: 404";
+    const std::string mine = protocol_of(route), theirs = protocol_of(json::parse(found->json));
+    if (mine == theirs) return {};
+    return "protocol mismatch: subordinate protocol [" + mine + "] does not match superior protocol [" + theirs + "]";
 }
 
 // One plugin may stand in one global rule only.
@@ -70,9 +88,18 @@ std::string repeated_rule(std::string_view id, const Value& rule, const Objects&
     return refusal;
 }
 
+std::string secret_refusal(std::string_view id, const Value& value) {
+    const auto name = config::secret_name(id);
+    if (!name) return "invalid secret id: " + std::string(id);
+    config::Errors errors;
+    config::secret_schema(name->manager).check(value, errors);
+    return first_of(errors, write_text);
+}
+
 // By the schema; what an object says about plugins and expressions comes later.
-std::string form_refusal(Kind kind, const Value& value) {
+std::string form_refusal(Kind kind, std::string_view id, const Value& value) {
     if (kind == Kind::plugin_metadata) return {};
+    if (kind == Kind::secret) return secret_refusal(id, value);
     if (has_bare_ipv6(kind, value)) return "invalid configuration: IPv6 address must be enclosed with '[' and ']'";
     config::Errors errors;
     config::check_object(kind, value, errors);
@@ -91,17 +118,18 @@ std::string content_refusal(Kind kind, std::string_view id, const Value& value, 
 }  // namespace
 
 std::string object_refusal(Kind kind, std::string_view id, const Value& value, const sources::CheckRules& rules) {
-    std::string refusal = form_refusal(kind, value);
+    std::string refusal = form_refusal(kind, id, value);
     if (refusal.empty()) refusal = content_refusal(kind, id, value, rules);
     return refusal;
 }
 
 std::string write_refusal(Kind kind, std::string_view id, const Value& value, const Objects& objects) {
-    std::string refusal = form_refusal(kind, value);
+    std::string refusal = form_refusal(kind, id, value);
     if (refusal.empty() && kind != Kind::consumer) refusal = dangling_reference(kind, value, objects);
     if (refusal.empty()) refusal = content_refusal(kind, id, value, objects.rules());
     if (refusal.empty() && kind == Kind::consumer) refusal = objects.credential_conflict(id, value);
     if (refusal.empty() && kind == Kind::consumer) refusal = dangling_reference(kind, value, objects);
+    if (refusal.empty() && kind == Kind::stream_route) refusal = superior_refusal(id, value, objects);
     if (refusal.empty() && kind == Kind::global_rule) refusal = repeated_rule(id, value, objects);
     return refusal;
 }

@@ -30,7 +30,24 @@ std::string upstream_used(std::string_view id, const Objects& objects) {
         const std::string user = objects.user_of(Kind::upstream, id, kind, Use::split);
         if (!user.empty()) return text_of("upstream", "plugin in " + std::string(name), user);
     }
+    const std::string stream = objects.user_of(Kind::upstream, id, Kind::stream_route, Use::member);
+    return stream.empty() ? std::string() : text_of("upstream", "stream_route", stream);
+}
+
+// Of a kind that objects of two others may name.
+std::string used_by_either(Kind kind, std::string_view what, Kind first, Kind second, std::string_view id,
+                           const Objects& objects) {
+    for (const Kind user_kind : {first, second}) {
+        const std::string user = objects.user_of(kind, id, user_kind, Use::member);
+        if (!user.empty()) return text_of(what, config::kind_name(user_kind), user);
+    }
     return {};
+}
+
+std::string stream_route_used(std::string_view id, const Objects& objects) {
+    const std::string user = objects.user_of(Kind::stream_route, id, Kind::stream_route, Use::member);
+    if (user.empty()) return {};
+    return "can not delete this stream route directly, stream route [" + user + "] is still using it as superior_id";
 }
 
 }  // namespace
@@ -44,7 +61,11 @@ std::string still_used(Kind kind, std::string_view id, const Objects& objects) {
         case Kind::upstream:
             return upstream_used(id, objects);
         case Kind::service:
-            return by("service directly", Kind::route);
+            return used_by_either(kind, "service directly", Kind::route, Kind::stream_route, id, objects);
+        case Kind::proto:
+            return used_by_either(kind, "proto", Kind::route, Kind::service, id, objects);
+        case Kind::stream_route:
+            return stream_route_used(id, objects);
         case Kind::plugin_config:
             return by("plugin config", Kind::route);
         case Kind::consumer_group:

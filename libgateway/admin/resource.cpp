@@ -21,9 +21,9 @@ constexpr std::array table{
     Resource{"global_rules", "global rule", Kind::global_rule, get | put | patch | del},
     Resource{"plugin_metadata", "plugin_metadata", Kind::plugin_metadata, get | put | del},
     Resource{"ssls", "ssl", Kind::ssl, all},
-    Resource{"protos", "proto", std::nullopt, get | put | post | del},
-    Resource{"stream_routes", "stream route", std::nullopt, get | put | post | del},
-    Resource{"secrets", "secret", std::nullopt, get | put | patch | del},
+    Resource{"protos", "proto", Kind::proto, get | put | post | del},
+    Resource{"stream_routes", "stream route", Kind::stream_route, get | put | post | del},
+    Resource{"secrets", "secret", Kind::secret, get | put | patch | del},
 };
 constexpr Resource credential{"credentials", "credential", Kind::consumer, get | put | del};
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view described_network = "IPv4 or IPv6 address or network";
 
-Value ip_form(std::string_view pattern) {
+Value text_form(std::string_view pattern) {
     return Value::object({{"type", "string"}, {"pattern", pattern}});
 }
 
@@ -29,8 +29,8 @@ void make_real(Value& schema) {
     if (pattern && pattern->string() == described_network) {
         schema.erase("pattern");
         schema.set("anyOf",
-                   Value::array({ip_form(R"(^([0-9]{1,3}\.){3}[0-9]{1,3}(/([12]?[0-9]|3[0-2]))?$)"),
-                                 ip_form(R"(^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/([0-9]{1,2}|1[01][0-9]|12[0-8]))?$)")}));
+                   Value::array({text_form(R"(^([0-9]{1,3}\.){3}[0-9]{1,3}(/([12]?[0-9]|3[0-2]))?$)"),
+                                 text_form(R"(^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/([0-9]{1,2}|1[01][0-9]|12[0-8]))?$)")}));
     }
     if (schema.is_array()) {
         for (Value& item : schema.make_array()) make_real(item);
@@ -40,8 +40,8 @@ void make_real(Value& schema) {
 }
 
 Value schema_of_kind(std::string_view name) {
-    constexpr std::string_view names[] = {"route",          "service",       "upstream",    "consumer",
-                                          "consumer_group", "plugin_config", "global_rule", "ssl"};
+    constexpr std::string_view names[] = {"route",         "service",     "upstream", "consumer",     "consumer_group",
+                                          "plugin_config", "global_rule", "proto",    "stream_route", "ssl"};
     Kind kind{};
     if (std::find(std::begin(names), std::end(names), name) == std::end(names)) return {};
     return config::parse_kind(name, kind) ? config::schema_of(kind).json_schema() : Value();
@@ -124,6 +124,8 @@ Value schema_document(std::string_view name) {
     Value schema = schema_of_kind(name);
     if (name == "credential") schema = config::table_of(config::ConsumerCredential::schema).json_schema();
     if (name == "plugins") schema = Value::object({{"type", "object"}});
+    if (name == "upstream_hash_vars_schema") schema = text_form(config::hash_vars_pattern);
+    if (name == "upstream_hash_header_schema") schema = text_form(config::hash_header_pattern);
     if (name == "id_schema") schema = config::Codec<config::ObjectId>::describe({});
     make_real(schema);
     return schema;

@@ -35,7 +35,8 @@ void hide_keys(config::Kind kind, json::Value& item) {
 }
 
 bool may_hold_secrets(config::Kind kind, std::string_view json) noexcept {
-    return kind == config::Kind::plugin_metadata || json.find("\"plugins\"") != json.npos;
+    return kind == config::Kind::plugin_metadata || kind == config::Kind::secret ||
+           json.find("\"plugins\"") != json.npos;
 }
 
 }  // namespace gateway::admin

@@ -51,7 +51,7 @@ struct AdminSettings {
     std::vector<std::string> allow_admin{"127.0.0.0/24"};
     std::optional<AdminKeys> admin_key;  // absent: the generated one
     AdminTls admin_api_mtls;
-    std::string admin_api_version = "v3";
+    std::string admin_api_version = "v3", standalone_snapshot;
     static constexpr auto schema =
         fields(field("admin_listen", &AdminSettings::admin_listen,
                      "address; default 127.0.0.1:9180, and no Admin API if that is taken"),
@@ -65,7 +65,10 @@ struct AdminSettings {
                      "keys; default: one that is generated, in `admin.key` of data_dir"),
                field("admin_api_mtls", &AdminSettings::admin_api_mtls, "certificates"),
                field("admin_api_version", &AdminSettings::admin_api_version, "v3; else answers in the form of 2.x",
-                     length(1, 16)))
+                     length(1, 16)),
+               field("standalone_snapshot", &AdminSettings::standalone_snapshot,
+                     "standalone API mode: file that keeps the configuration for the next start; default: none",
+                     length(0, 511)))
             .closed();
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libgateway/config/idle_objects.hpp"
+
 namespace gateway::config {
 
 namespace {
@@ -27,7 +29,7 @@ std::optional<CredentialName> credential_name(std::string_view object_id) noexce
 
 bool is_id_of(Kind kind, std::string_view id) noexcept {
     if (kind == Kind::consumer) return (is_username(id) && id.size() <= 256) || credential_name(id);
-    return is_object_id(id);
+    return kind == Kind::secret ? secret_name(id).has_value() : is_object_id(id);
 }
 
 bool is_credential_object(const json::Value& item) noexcept {

@@ -10,8 +10,9 @@ namespace gateway::config {
 namespace {
 
 constexpr std::array<std::string_view, kind_count> lists{
-    "settings",     "plugins",   "routes",          "services",        "upstreams", "plugin_configs",
-    "global_rules", "consumers", "consumer_groups", "plugin_metadata", "ssls"};
+    "settings",       "plugins",      "routes",        "services",        "upstreams",
+    "plugin_configs", "global_rules", "consumers",     "consumer_groups", "plugin_metadata",
+    "ssls",           "protos",       "stream_routes", "secrets",         "standalone"};
 
 struct ChangeHeader {
     std::uint32_t size;  // of this header, id and text
@@ -28,6 +29,14 @@ void append(std::vector<char>& out, const T& value) {
 
 }  // namespace
 
+bool is_listed(Kind kind) noexcept {
+    return kind >= Kind::route && kind != Kind::standalone && !list_name(kind).empty();
+}
+
+bool is_idle(Kind kind) noexcept {
+    return kind == Kind::proto || kind == Kind::stream_route || kind == Kind::secret;
+}
+
 std::string_view list_name(Kind kind) noexcept {
     return lists[static_cast<std::size_t>(kind)];
 }
@@ -39,7 +48,7 @@ std::string_view kind_name(Kind kind) noexcept {
 
 bool parse_kind(std::string_view text, Kind& kind) noexcept {
     for (std::size_t i = 0; i < lists.size(); ++i) {
-        if (text != lists[i] && text != kind_name(static_cast<Kind>(i))) continue;
+        if (text.empty() || (text != lists[i] && text != kind_name(static_cast<Kind>(i)))) continue;
         kind = static_cast<Kind>(i);
         return true;
     }

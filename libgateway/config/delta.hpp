@@ -25,8 +25,16 @@ enum class Kind : std::uint8_t {
     consumer_group = 8,
     plugin_metadata = 9,  // id: the plugin
     ssl = 10,
+    proto = 11,
+    stream_route = 12,
+    secret = 13,      // id: "vault/1"
+    standalone = 14,  // id "configuration": what standalone API mode was given, as it was written
 };
-inline constexpr std::uint8_t kind_count = 11;
+inline constexpr std::uint8_t kind_count = 15;
+// Whether there are objects of that kind in lists of a route file, and not only what the gateway itself makes.
+bool is_listed(Kind kind) noexcept;
+// Kept and shown; no part of the traffic reads them yet.
+bool is_idle(Kind kind) noexcept;
 // "routes", "services" …: the key of the list in a route file; "settings", "plugins" for the others.
 std::string_view list_name(Kind kind) noexcept;
 // "route", "service" …: one of the list, for messages.

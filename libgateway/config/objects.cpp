@@ -1,6 +1,7 @@
 #include "libgateway/config/objects.hpp"
 
 #include "libgateway/config/consumer_objects.hpp"
+#include "libgateway/config/idle_objects.hpp"
 #include "libgateway/config/ssl_object.hpp"
 
 namespace gateway::config {
@@ -40,6 +41,14 @@ void check_credential_object(const json::Value& value, Errors& errors) {
     errors.add("object matches none of the required", "expected <username>/credentials/<id>");
 }
 
+// Which manager it is stands in its name; without one nothing more can be said.
+void check_secret_object(const json::Value& value, Errors& errors) {
+    const json::Value* id = value.find("id");
+    const auto name = id ? secret_name(id->string()) : std::nullopt;
+    if (!name) return errors.add("invalid secret id: " + (id ? id->string() : std::string()));
+    secret_schema(name->manager).check(value, errors);
+}
+
 }  // namespace
 
 void Route::check(const Route& route, Errors& errors) {
@@ -72,11 +81,18 @@ void check_object(Kind kind, const json::Value& value, Errors& errors) {
                                                : check_as<Consumer>(value, errors);
         case Kind::global_rule:
             return check_as<GlobalRule>(value, errors);
+        case Kind::proto:
+            return check_as<Proto>(value, errors);
+        case Kind::stream_route:
+            return check_as<StreamRoute>(value, errors);
+        case Kind::secret:
+            return check_secret_object(value, errors);
         case Kind::ssl:
             return check_ssl(value, errors);
         case Kind::settings:
         case Kind::plugins:
         case Kind::plugin_metadata:
+        case Kind::standalone:
             return;
     }
 }
@@ -96,19 +112,20 @@ SchemaTable schema_of(Kind kind) {
             return table_of(Consumer::schema);
         case Kind::global_rule:
             return table_of(GlobalRule::schema);
+        case Kind::proto:
+            return table_of(Proto::schema);
+        case Kind::stream_route:
+            return table_of(StreamRoute::schema);
         case Kind::ssl:
             return table_of(Ssl::schema);
         case Kind::settings:
         case Kind::plugins:
         case Kind::plugin_metadata:
+        case Kind::secret:
+        case Kind::standalone:
             break;
     }
     return {};
-}
-
-const std::vector<std::string_view>& deferred_lists() noexcept {
-    static const std::vector<std::string_view> lists{"secrets", "protos", "stream_routes"};
-    return lists;
 }
 
 const std::vector<std::string_view>& document_lists() noexcept {

@@ -128,12 +128,11 @@ struct GlobalRule {
                                        .closed();
 };
 
-// Checks one object of a kind on its own; settings and the plugin list are none of them.
+// Checks one object of a kind on its own; settings and the plugin list are none of them. A secret tells its manager in
+// its id ("vault/1").
 void check_object(Kind kind, const json::Value& value, Errors& errors);
-// The schema of a kind, for documentation and `schema` commands.
+// The schema of a kind, for documentation and `schema` commands; of secrets see secret_schema().
 SchemaTable schema_of(Kind kind);
-// Lists of the reference's route file that this build refuses by name.
-const std::vector<std::string_view>& deferred_lists() noexcept;
 // Keys that the top level of a route file may have.
 const std::vector<std::string_view>& document_lists() noexcept;
 

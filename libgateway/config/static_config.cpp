@@ -176,6 +176,8 @@ private:
         const std::string field = std::string("deployment.role_") + deployment.role + ".config_provider";
         if (provider == "xds") fail(field, "\"" + provider + "\" is not supported by this build");
         if (!alone && provider == "json") fail(field, "\"json\" needs role data_plane");
+        if (!deployment.admin.standalone_snapshot.empty() && (alone || provider != "yaml"))
+            warn("deployment.admin.standalone_snapshot", "it has no effect: only standalone API mode has a snapshot");
     }
     void check_admin(const StaticConfig& config) {
         const AdminSettings& admin = config.deployment.admin;
@@ -191,6 +193,9 @@ private:
                 warn("deployment.admin.admin_key",
                      "the key of \"" + key.name + "\" is published in old documentation: everybody knows it");
         }
+        const bool shared = config.apisix.compat.admin_on_node_listen;
+        if (shared && (admin.https_admin || (admin.admin_listen && admin.admin_listen->port == 0)))
+            fail("apisix.compat.admin_on_node_listen", "it needs an admin_listen with a port, and without https_admin");
         if (!config.admin_api()) return;
         if (!admin.admin_key_required)
             warn("deployment.admin.admin_key_required",
@@ -275,8 +280,12 @@ bool StaticConfig::etcd_provider() const noexcept {
     return used.config_provider == "etcd";
 }
 
+bool StaticConfig::standalone_api() const noexcept {
+    return deployment.role == "traditional" && deployment.role_traditional.config_provider == "yaml";
+}
+
 bool StaticConfig::admin_api() const noexcept {
-    return apisix.enable_admin && (local_provider() || etcd_provider());
+    return apisix.enable_admin && (local_provider() || etcd_provider() || standalone_api());
 }
 
 StaticConfig read_static(std::string_view text, const StaticPlace& place, const Environment& environment,

@@ -104,6 +104,8 @@ struct StaticConfig {
     bool local_provider() const noexcept;
     // Whether etcd is the source; deployment.etcd is there then.
     bool etcd_provider() const noexcept;
+    // Standalone API mode: the Admin API alone brings the configuration, as a whole.
+    bool standalone_api() const noexcept;
     // Whether this gateway has an Admin API.
     bool admin_api() const noexcept;
 };

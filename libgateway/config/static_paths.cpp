@@ -64,6 +64,8 @@ void resolve_paths(StaticConfig& config, const StaticPlace& place, const Environ
     for (std::string* file : {&tls.admin_ssl_cert, &tls.admin_ssl_cert_key, &tls.admin_ssl_ca_cert}) {
         if (!file->empty()) *file = beside(directory, *file).string();
     }
+    std::string& snapshot = config.deployment.admin.standalone_snapshot;
+    if (!snapshot.empty()) snapshot = beside(directory, snapshot).string();
     config.deployment.route_file = beside(directory, config.deployment.route_file).string();
 }
 

@@ -49,7 +49,8 @@ struct CompatSettings {
     static constexpr auto schema =
         fields(field("plugin_config_overrides_route", &CompatSettings::plugin_config_overrides_route,
                      "a plugin config wins over the route's own plugin; false: the 3.x rule"),
-               field("admin_on_node_listen", &CompatSettings::admin_on_node_listen, "not in this build"),
+               field("admin_on_node_listen", &CompatSettings::admin_on_node_listen,
+                     "`/apisix/admin` on the ports of traffic too, for those that allow_admin lets in"),
                field("reject_snippets", &CompatSettings::reject_snippets, "snippets are errors, not warnings"))
             .closed();
 };

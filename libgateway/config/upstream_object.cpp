@@ -8,11 +8,6 @@ namespace gateway::config {
 
 namespace {
 
-constexpr std::string_view vars_pattern =
-    "^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)"
-    "|arg_[0-9a-zA-z_-]+)$";
-constexpr std::string_view header_pattern = "^[a-zA-Z0-9-_]+$";
-
 bool all_of(std::string_view text, bool (*allowed)(char)) noexcept {
     return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
 }
@@ -41,7 +36,7 @@ void check_hash_key(const Upstream& upstream, Errors& errors) {
     const bool bad = (vars && !is_vars_key(*upstream.key)) || (named && !all_of(*upstream.key, in_header_name));
     if (!bad) return;
     std::string text = "failed to match pattern \"";
-    text.append(vars ? vars_pattern : header_pattern).append("\" with \"").append(*upstream.key).append("\"");
+    text.append(vars ? hash_vars_pattern : hash_header_pattern).append("\" with \"").append(*upstream.key).append("\"");
     errors.add_member("key", {}, text);
 }
 

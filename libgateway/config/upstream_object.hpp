@@ -4,11 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libgateway/config/object_parts.hpp"
 
 namespace gateway::config {
+
+// Keys of chash that hash variables, or a header or cookie.
+inline constexpr std::string_view hash_vars_pattern =
+    "^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)"
+    "|arg_[0-9a-zA-z_-]+)$";
+inline constexpr std::string_view hash_header_pattern = "^[a-zA-Z0-9-_]+$";
 
 struct KeepalivePool {
     std::uint32_t size = 320;

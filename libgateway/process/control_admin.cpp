@@ -128,6 +128,7 @@ admin::AdminSettings admin_settings(const config::StaticConfig& settings) {
     made.version = given.admin_api_version == "v3" ? admin::Version::v3 : admin::Version::v2;
     made.cors = given.enable_admin_cors;
     made.ui = given.enable_admin_ui;
+    made.stream_mode = settings.apisix.proxy_mode != "http";
     made.server_token = server_token(settings.apisix);
     made.page_token = settings.apisix.error_page_token;
     return made;
@@ -196,11 +197,13 @@ AdminDoor::AdminDoor(Control& control)
     : control_(control),
       objects_(control),
       dashboard_(control),
+      whole_(control),
       api_(objects_, admin_settings(control.catalogue().settings()), [&control] { return reload_files(control); }),
       server_(control.loop(),
               {[this](admin::Request request) { return answer(std::move(request)); },
                [this](std::uint64_t size) { return api_.too_large(size); }, [this] { return api_.malformed(); }}) {
     api_.show(dashboard_);
+    if (control.catalogue().settings().standalone_api()) api_.stand_alone(whole_);
 }
 
 bool AdminDoor::listen(UniqueFd listener) {

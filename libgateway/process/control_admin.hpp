@@ -12,6 +12,7 @@
 #include "libgateway/config/static_config.hpp"
 #include "libgateway/process/control_async.hpp"
 #include "libgateway/process/control_dashboard.hpp"
+#include "libgateway/process/control_standalone.hpp"
 
 namespace gateway::process {
 
@@ -58,6 +59,7 @@ private:
     Control& control_;
     CatalogueObjects objects_;
     ControlDashboard dashboard_;
+    StandaloneConfiguration whole_;
     admin::AdminApi api_;
     admin::HttpServer server_;
     unsigned busy_ = 0;

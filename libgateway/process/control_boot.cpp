@@ -48,7 +48,7 @@ asio::awaitable<void> Control::boot() {
 bool Control::read_static_file() {
     const config::Diagnostics found = catalogue_.read_static();
     log_all(found);
-    situation_.source = catalogue_.route_file();
+    situation_.source = catalogue_.source();
     std::string problem = found.ok() ? make_plan(catalogue_.settings(), situation_.plan) : summary(found);
     if (problem.empty()) problem = plugin_registry().problem();
     static_file_good_ = problem.empty();
@@ -184,7 +184,9 @@ asio::awaitable<std::optional<std::vector<store::Entry>>> Control::open_store() 
     }
     situation_.store = settings.deployment.local.path;
     if (!settings.local_provider()) {
-        store_.disable("this gateway has no store: its config_provider is not `local`");
+        store_.disable(settings.standalone_api()
+                           ? "standalone API mode: the configuration comes as a whole, by PUT /apisix/admin/configs"
+                           : "this gateway has no store: its config_provider is not `local`");
         situation_.store.clear();
         co_return std::vector<store::Entry>();
     }
@@ -250,6 +252,7 @@ Control::Outcome Control::begin_anew(Catalogue::Reading reading, const std::opti
                                      0});
     outcome.changes = reading.document->size();
     catalogue_.accept(std::move(reading));
+    note_whole();
     return outcome;
 }
 

@@ -11,9 +11,12 @@
 #include "libgateway/base/strings.hpp"
 #include "libgateway/json/value.hpp"
 #include "libgateway/plugin/registry.hpp"
+#include "libgateway/process/control_admin_route.hpp"
 #include "libgateway/process/control_draft.hpp"
 #include "libgateway/process/control_plugins.hpp"
+#include "libgateway/process/control_standalone.hpp"
 #include "libgateway/process/entry.hpp"
+#include "libgateway/sources/document_reader.hpp"
 #include "libgateway/sources/secrets.hpp"
 #include "libgateway/tls/server.hpp"
 
@@ -180,7 +183,8 @@ void Catalogue::read_settings(Reading& reading) const {
 
 void Catalogue::read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const {
     if (settings.etcd_provider()) return void(reading.file.emplace());
-    if (!ring) return reading.found.error(route_file(), {}, "", std::string(no_keyring));
+    if (!ring) return reading.found.error(source(), {}, "", std::string(no_keyring));
+    if (settings.standalone_api()) return read_standalone(settings, ring, reading);
     sources::RouteFileResult result = sources::read_route_file(route_file_settings(settings), rules_for(settings, ring),
                                                                config::process_environment(), file_);
     reading.found.append(result.diagnostics);
@@ -199,11 +203,17 @@ Catalogue::Reading Catalogue::read(Files files, const std::vector<store::Entry>*
     if (fresh && ring_of(reading)) reading.shelf = shelve(*fresh, reading.file ? *reading.file : file_, reading);
     const bool good = reading.file && (files == Files::routes_only || reading.settings);
     if (!good) return reading;
-    reading.document = assemble(settings, *reading.file, reading.shelf ? *reading.shelf : shelf_, &reading.hidden);
+    complete(settings, reading);
     if (fresh || !same_list(*reading.document, active_)) tell_idle_plugins(settings, reading);
+    if (fresh) tell_idle_objects(reading);
+    return reading;
+}
+
+// What follows from the objects of the files and of the store.
+void Catalogue::complete(const config::StaticConfig& settings, Reading& reading) const {
+    reading.document = assemble(settings, *reading.file, reading.shelf ? *reading.shelf : shelf_, &reading.hidden);
     reading.indexes = indexes_of(*reading.document, *reading.file, reading.shelf ? *reading.shelf : shelf_);
     reading.difference = file_difference(active_, file_, reading, *ring_of(reading));
-    return reading;
 }
 
 // The file's objects are refused; those of the store are kept, so that a list that is too short loses nothing.
@@ -222,6 +232,14 @@ void Catalogue::tell_idle_plugins(const config::StaticConfig& settings, Reading&
     if (told > most) reading.hidden.push_back(fmt::format("the same of {} further objects", told - most));
 }
 
+// Of the store; the file's are named where it is read.
+void Catalogue::tell_idle_objects(Reading& reading) const {
+    for (const Kind kind : {Kind::proto, Kind::stream_route, Kind::secret}) {
+        if (reading.document->size(kind) > reading.file->size(kind))
+            reading.hidden.push_back(fmt::format("{} of the store: {}", config::list_name(kind), sources::idle_note));
+    }
+}
+
 void Catalogue::fall_back(Reading& reading) const {
     reading.document = assemble(*settings_, file_, reading.shelf ? *reading.shelf : shelf_, nullptr);
 }
@@ -230,6 +248,7 @@ Document Catalogue::assemble(const config::StaticConfig& settings, const Documen
                              std::vector<std::string>* hidden) const {
     Document document = file;
     document.put(sources::make_object(Kind::settings, "static", 0, config::encode_static(settings), {}));
+    if (const ObjectPtr route = admin_route(settings)) document.put(route);
     if (settings.plugins && !document.find(Kind::plugins, "list")) {
         json::Value names = json::Value::array();
         for (const std::string& name : *settings.plugins) names.push(json::Value(name));
@@ -255,7 +274,7 @@ bool Catalogue::adopt(const FullDelta& kept) {
         const ObjectPtr object =
             sources::make_object(change.kind, std::string(change.id), change.order, std::string(change.json), {});
         active_.put(object);
-        if (change.kind == Kind::settings) continue;
+        if (change.kind == Kind::settings || is_admin_route(change.kind, change.id)) continue;
         if (!of_store(*object)) {
             file_.put(object);
             continue;
@@ -264,6 +283,7 @@ bool Catalogue::adopt(const FullDelta& kept) {
         next_order_ = std::max(next_order_, object->order + 1);
     }
     indexes_ = process::indexes_of(active_);
+    whole_ = kept_whole(file_);
     return reader.ok();
 }
 
@@ -325,7 +345,10 @@ void Catalogue::accept(Reading reading) {
         use(std::move(reading.settings));
         keyring_ = std::move(reading.keyring);
     }
-    if (reading.file) file_ = std::move(*reading.file);
+    if (reading.file) {
+        file_ = std::move(*reading.file);
+        whole_ = std::move(reading.whole);
+    }
     if (reading.document) file_left_out_ = std::move(reading.left_out);
     if (reading.shelf) {
         shelf_ = std::move(*reading.shelf);
@@ -381,11 +404,12 @@ void Catalogue::accept(const Draft& draft) {
 }
 
 std::string Catalogue::file_place(const sources::Object& object) const {
-    return object.where.line == 0 ? route_file() : fmt::format("{}:{}", route_file(), object.where.line);
+    return object.where.line == 0 ? source() : fmt::format("{}:{}", source(), object.where.line);
 }
 
 std::string Catalogue::place_of(Kind kind, std::string_view id) const {
     if (const ObjectPtr object = file_.find(kind, id)) return file_place(*object);
+    if (is_admin_route(kind, id)) return "apisix.compat.admin_on_node_listen";
     return active_.find(kind, id) ? "store" : "";
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libgateway/admin/standalone.hpp"
 #include "libgateway/config/delta.hpp"
 #include "libgateway/config/diagnostic.hpp"
 #include "libgateway/config/static_config.hpp"
@@ -57,6 +58,7 @@ public:
         std::vector<std::string> hidden;                       // what is not in force of the store's objects
         store::Difference difference;                          // of the layer of the file
         std::optional<Shelf> shelf;                            // the store's objects, if they were read anew
+        admin::Configuration whole;                            // in standalone API mode: what `file` was made of
         std::vector<std::string> errors() const;
         std::vector<std::string> warnings() const;
     };
@@ -81,10 +83,13 @@ public:
     config::Diagnostics complete_keyring();
     const std::string& route_file() const noexcept { return watch_->path(); }
     // Call once per interval; see sources::FileWatch.
-    bool route_file_changed() { return !settings_->etcd_provider() && watch_->poll(); }
-    // The settings want a start without etcd to be one without objects.
+    bool route_file_changed() { return !settings_->etcd_provider() && !settings_->standalone_api() && watch_->poll(); }
+    // Where objects that are not of the store come from, for people.
+    std::string source() const { return settings_->standalone_api() ? "Admin API" : route_file(); }
+    // The settings want a start without etcd, or in standalone API mode, to be one without objects.
     bool forgets_last_good() const noexcept {
-        return settings_->etcd_provider() && settings_->deployment.etcd->snapshot_file == "";
+        return settings_->standalone_api() ||
+               (settings_->etcd_provider() && settings_->deployment.etcd->snapshot_file == "");
     }
     // The file is about to be read.
     void note_reading() { watch_->taken(); }
@@ -96,6 +101,10 @@ public:
 
     // `fresh`: what the store holds, if that was read anew. The shelf in force stays while the keyring is not known.
     Reading read(Files files, const std::vector<store::Entry>* fresh = nullptr) const;
+    // Standalone API mode: what would be in force with that configuration in the place of the last one.
+    Reading read_whole(admin::Configuration whole) const;
+    // The configuration in force; null: none was given.
+    const admin::Configuration& whole() const noexcept { return whole_; }
     // What is in force with the settings of the static file and the objects of the store that were read, where the
     // route file cannot be used.
     void fall_back(Reading& reading) const;
@@ -126,9 +135,14 @@ public:
 private:
     void read_settings(Reading& reading) const;
     void read_routes(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const;
+    void read_standalone(const config::StaticConfig& settings, const KeyringPtr& ring, Reading& reading) const;
+    void build_standalone(const sources::RouteFileSettings& form, const config::StaticConfig& settings,
+                          const KeyringPtr& ring, Reading& reading) const;
+    void complete(const config::StaticConfig& settings, Reading& reading) const;
     sources::Document assemble(const config::StaticConfig& settings, const sources::Document& file, const Shelf& shelf,
                                std::vector<std::string>* hidden) const;
     void tell_idle_plugins(const config::StaticConfig& settings, Reading& reading) const;
+    void tell_idle_objects(Reading& reading) const;
     Shelf shelve(const std::vector<store::Entry>& entries, const sources::Document& file, Reading& reading) const;
     const KeyringPtr& ring_of(const Reading& reading) const { return reading.settings ? reading.keyring : keyring_; }
     const config::StaticConfig& settings_of(const Reading& reading) const {
@@ -147,6 +161,7 @@ private:
     KeyringPtr keyring_ = std::make_shared<const keyring::Keyring>();
     std::unique_ptr<sources::FileWatch> watch_;
     sources::Document file_, active_;
+    admin::Configuration whole_;
     Shelf shelf_;
     std::vector<sources::LeftOut> file_left_out_;
     std::vector<LeftOut> left_out_;  // of both

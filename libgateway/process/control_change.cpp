@@ -63,6 +63,8 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     }
     if (reading.settings && reading.settings->etcd_provider() != (etcd_ != nullptr))
         co_return refused(by, {"deployment: etcd becomes the provider, or stops being it, by a restart only"});
+    if (reading.settings && reading.settings->standalone_api() != catalogue_.settings().standalone_api())
+        co_return refused(by, {"deployment: standalone API mode begins and ends by a restart only"});
     if (reading.settings) {
         outcome.needs_restart = SharedObjects::of_this_process().differences(reading.settings->gateway.plugins_dir);
     }
@@ -98,8 +100,9 @@ asio::awaitable<Control::Outcome> Control::apply(Catalogue::Reading reading, std
     if (!changes.empty()) catalogue_.note_file_revision(published.revision);
     protect_disk(ring_before);
     refresh_doors();
-    situation_.source = etcd_ ? etcd_->address() : catalogue_.route_file();
+    situation_.source = etcd_ ? etcd_->address() : catalogue_.source();
     if (!etcd_ || etcd_->loaded()) situation_.missing.clear();
+    note_whole();
     log::set_level(static_cast<LogLevel>(situation_.plan.error_log_level));
     co_return outcome;
 }
@@ -144,6 +147,13 @@ asio::awaitable<std::string> Control::apply_plan(const Plan& plan) {
     if (!plan_answer_) co_return std::string("the master does not answer");
     if (plan_answer_->empty()) situation_.plan = wanted;
     co_return *plan_answer_;
+}
+
+// Who waits for its configuration is not ready.
+void Control::note_whole() {
+    const bool waits = catalogue_.settings().standalone_api() && !catalogue_.whole();
+    if (waits && situation_.missing.empty())
+        situation_.missing = "configuration has not been loaded: none was put to /apisix/admin/configs";
 }
 
 void Control::remember(const Outcome& outcome) {

@@ -46,9 +46,9 @@ asio::awaitable<Answer> reload(Control& control, const Request&) {
 // Kind and id of put and delete; the reason if they are none.
 std::string read_object_name(const Request& request, config::Kind& kind, std::string& id) {
     const std::string_view text = request.text("kind");
-    if (!config::parse_kind(text, kind) || kind < config::Kind::route)
-        return "expected route, service, upstream, plugin_config, global_rule, consumer, consumer_group or "
-               "plugin_metadata, found \"" +
+    if (!config::parse_kind(text, kind) || !config::is_listed(kind))
+        return "expected route, service, upstream, plugin_config, global_rule, consumer, consumer_group, "
+               "plugin_metadata, secret, proto or stream_route, found \"" +
                std::string(text.substr(0, 64)) + "\"";
     id = request.text("id");
     return id.empty() ? "the id is missing" : "";

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <unordered_map>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
 #include "libgateway/plugin/shared_groups.hpp"
 #include "libgateway/process/control_plugins.hpp"
+#include "libgateway/sources/document_reader.hpp"
 #include "libgateway/sources/secrets.hpp"
 
 namespace gateway::process {
@@ -76,7 +78,8 @@ private:
     }
     void take(const store::Edit& edit) {
         const Key key{edit.kind, edit.id};
-        if (edit.kind < Kind::route) return refuse(WriteStatus::refused, "objects of this kind cannot be written");
+        if (!config::is_listed(edit.kind))
+            return refuse(WriteStatus::refused, "objects of this kind cannot be written");
         if (const ObjectPtr defined = in_force_.file().find(edit.kind, edit.id)) {
             if (owned_ == Owned::pass_over_same && says_the_same(edit, *defined)) return;
             const std::string place = in_force_.place_of(edit.kind, edit.id);
@@ -139,6 +142,8 @@ private:
             if (one.severity == config::Severity::error) refuse(WriteStatus::refused, one.text());
         }
         if (!checked) return;
+        if (config::is_idle(edit.kind) && idle_.insert(edit.kind).second)
+            draft_.warnings.push_back(fmt::format("{}: {}", config::list_name(edit.kind), sources::idle_note));
         Shelved made;
         made.order = edit.rank != 0 ? edit.rank : step.before.there() ? step.before.order : next_order_++;
         made.object = object_for_workers(edit.kind, edit.id, made.order, *checked);
@@ -252,6 +257,7 @@ private:
     const Owned owned_;
     sources::CheckRules rules_;
     Draft draft_;
+    std::set<Kind> idle_;         // that were named
     std::map<Key, bool> wanted_;  // whether it will be there
     std::map<Key, std::size_t> places_;
     std::uint64_t next_order_;
@@ -366,7 +372,7 @@ store::Difference file_difference(const sources::Document& active, const sources
                                   const Catalogue::Reading& reading, const keyring::Keyring& ring) {
     store::Difference difference;
     for (const config::Change& change : sources::diff(file, *reading.file)) {
-        if (change.kind < Kind::route) continue;
+        if (!config::is_listed(change.kind)) continue;
         add_change(difference, change, file.find(change.kind, change.id), reading.file->find(change.kind, change.id),
                    ring);
     }

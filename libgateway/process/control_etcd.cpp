@@ -107,7 +107,7 @@ std::optional<Incoming> EtcdSource::incoming_of(etcd::Event event) {
     const auto name = etcd::object_name(prefix_, entry.key);
     if (!name || name->id.empty() || etcd::is_placeholder(entry.key, entry.value)) return std::nullopt;
     Kind kind{};
-    if (!config::parse_kind(name->list, kind) || kind < Kind::route || config::list_name(kind) != name->list) {
+    if (!config::parse_kind(name->list, kind) || !config::is_listed(kind) || config::list_name(kind) != name->list) {
         if (unknown_.emplace(name->list).second)
             log::warn("etcd: {}/{} is nothing that this build knows: it is ignored", prefix_, name->list);
         return std::nullopt;

@@ -8,6 +8,7 @@
 #include "libgateway/config/environment.hpp"
 #include "libgateway/config/objects.hpp"
 #include "libgateway/config/yaml_reader.hpp"
+#include "libgateway/process/control_admin_route.hpp"
 #include "libgateway/process/control_draft.hpp"
 #include "libgateway/sources/document_reader.hpp"
 #include "libgateway/sources/secrets.hpp"
@@ -18,9 +19,9 @@ using config::Kind;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::upstream,       Kind::service,  Kind::plugin_config,
-                                Kind::consumer_group, Kind::consumer, Kind::plugin_metadata,
-                                Kind::global_rule,    Kind::ssl,      Kind::route};
+constexpr std::array item_kinds{Kind::upstream, Kind::service,         Kind::plugin_config, Kind::consumer_group,
+                                Kind::consumer, Kind::plugin_metadata, Kind::global_rule,   Kind::ssl,
+                                Kind::secret,   Kind::proto,           Kind::stream_route,  Kind::route};
 
 std::optional<Kind> kind_of_list(std::string_view name) {
     for (const Kind kind : item_kinds) {
@@ -88,8 +89,8 @@ FileEdits edits_of_file(std::string_view text, std::string_view name) {
         if (kind_of_list(member.key) || member.value.size() == 0) continue;
         result.errors.push_back(
             fmt::format("{}:{}: \"{}\" cannot be in the store; expected lists of routes, services, "
-                        "upstreams, plugin_configs, global_rules, consumers, consumer_groups or "
-                        "plugin_metadata",
+                        "upstreams, plugin_configs, global_rules, consumers, consumer_groups, "
+                        "plugin_metadata, secrets, protos or stream_routes",
                         name, member.where.line, member.key));
     }
     for (const Kind kind : item_kinds) {
@@ -133,7 +134,7 @@ std::string file_of(const Catalogue& in_force, const std::string& heading) {
         if (in_force.document().size(kind) == 0) continue;
         text.append(config::list_name(kind)) += ":\n";
         for (const sources::ObjectPtr& object : objects) {
-            if (object->kind == kind) text += line_of(in_force, *object);
+            if (object->kind == kind && !is_admin_route(kind, object->id)) text += line_of(in_force, *object);
         }
     }
     return text + "#END\n";
@@ -167,7 +168,7 @@ json::Value content_of(Kind kind, std::string_view id, std::string_view text, co
 Contents contents_of(const sources::Document& document, const keyring::Keyring& ring) {
     Contents contents;
     for (const sources::ObjectPtr& object : document.objects()) {
-        if (object->kind < Kind::route) continue;
+        if (!config::is_listed(object->kind) || is_admin_route(object->kind, object->id)) continue;
         contents.emplace(Catalogue::Key{object->kind, object->id},
                          content_of(object->kind, object->id, object->json, ring));
     }

@@ -21,8 +21,10 @@ std::string key_label(std::string_view key) {
 
 void tell_objects(std::vector<MetricFamily>& all, const std::string& prefix, const ControlGauges& gauges) {
     MetricFamily objects(prefix + "config_objects", "Objects of the configuration in force", MetricType::gauge);
-    for (std::size_t i = static_cast<std::size_t>(config::Kind::route); i < gauges.objects.size(); ++i)
-        objects.add(label("kind", config::list_name(static_cast<config::Kind>(i))), gauges.objects[i]);
+    for (std::size_t i = 0; i < gauges.objects.size(); ++i) {
+        const auto kind = static_cast<config::Kind>(i);
+        if (config::is_listed(kind)) objects.add(label("kind", config::list_name(kind)), gauges.objects[i]);
+    }
     all.push_back(std::move(objects));
 }
 

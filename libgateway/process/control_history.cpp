@@ -103,7 +103,7 @@ public:
     void collect(Contents& then, Contents& today) const {
         for (const auto& entry : past_) {
             const auto& [layer, kind, id] = entry.first;
-            if (kind < Kind::route) continue;
+            if (!config::is_listed(kind)) continue;
             const Catalogue::Key key{kind, id};
             if (const auto text = text_then(key)) then[key] = content_of(kind, id, *text, ring_);
             if (const auto object = now_.document().find(kind, id))
@@ -196,7 +196,7 @@ Answer compare(const Catalogue& in_force, const std::optional<store::Past>& past
 bool same_content(const Catalogue::Key& key, const std::optional<std::string>& a, const std::optional<std::string>& b,
                   const keyring::Keyring& ring) {
     if (!a || !b) return a.has_value() == b.has_value();
-    if (key.first < Kind::route) return true;
+    if (!config::is_listed(key.first)) return true;
     return *a == *b ||
            json::equal(content_of(key.first, key.second, *a, ring), content_of(key.first, key.second, *b, ring));
 }
@@ -246,7 +246,7 @@ RollbackPlan plan_rollback(const Catalogue& now, const store::Past& past, Ranks 
             const auto object = now.file().find(kind, id);
             const auto today = object ? std::optional(object->json) : std::nullopt;
             const auto then = contents.text_then(layer, key);
-            if (kind >= Kind::route && !same_content(key, then, today, *now.keyring()))
+            if (config::is_listed(kind) && !same_content(key, then, today, *now.keyring()))
                 plan.demands.push_back(demand(now, key, then));
             continue;
         }

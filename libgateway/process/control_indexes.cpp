@@ -21,7 +21,7 @@ bool shares_groups(Kind kind) noexcept {
 }
 
 void Indexes::add(const sources::Object& object) {
-    if (object.kind < Kind::route || !concerned(object)) return;
+    if (!config::is_listed(object.kind) || !concerned(object)) return;
     const json::Value value = json::parse(object.json, {.positions = false});
     if (object.kind == Kind::consumer) credentials.add(object.id, value);
     if (shares_groups(object.kind)) groups.add(value);
@@ -29,7 +29,7 @@ void Indexes::add(const sources::Object& object) {
 }
 
 void Indexes::remove(const sources::Object& object) {
-    if (object.kind < Kind::route || !concerned(object)) return;
+    if (!config::is_listed(object.kind) || !concerned(object)) return;
     const json::Value value = json::parse(object.json, {.positions = false});
     if (object.kind == Kind::consumer) credentials.remove(object.id, value);
     if (shares_groups(object.kind)) groups.remove(value);

@@ -91,7 +91,8 @@ KeyringPtr complete_keyring(const config::StaticConfig& settings, const std::str
     const auto& keys = settings.apisix.data_encryption.keyring;
     const bool plain = keys && keys->keys.empty();
     const bool prepared = ::access(settings.gateway.data_dir.c_str(), F_OK) == 0;
-    if (!ring || ring->writer() || plain || !prepared || !settings.local_provider()) return ring;
+    const bool keeps_objects = settings.local_provider() || settings.standalone_api();
+    if (!ring || ring->writer() || plain || !prepared || !keeps_objects) return ring;
     try {
         keyring::make_key_file(key_file_of(settings));
         log::notice("a keyring was made: {}", key_file_of(settings));

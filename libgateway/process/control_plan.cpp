@@ -97,7 +97,7 @@ void set_apis(const config::StaticConfig& config, Plan& plan) {
     const config::ApisixSection& apisix = config.apisix;
     if (apisix.enable_control)
         plan.inner.size = set_address(plan.inner.address, apisix.control.ip, apisix.control.port);
-    plan.admin_required = admin.admin_listen.has_value();
+    plan.admin_required = admin.admin_listen.has_value() || apisix.compat.admin_on_node_listen;
 }
 
 // Without the plugin nobody asks for metrics.

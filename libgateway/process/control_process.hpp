@@ -76,6 +76,10 @@ public:
     asio::awaitable<Outcome> change(std::vector<store::Edit> edits, Cause cause);
     // The same by a caller that holds the pass for writes.
     asio::awaitable<Outcome> change_now(std::vector<store::Edit> edits, Cause cause);
+    // Standalone API mode: `next` in the place of `before`; a conflict if that is not in force any more. `ok`: it is in
+    // force in every worker that lives, but for those that lag, and in the snapshot.
+    asio::awaitable<store::Written> replace_whole(admin::Configuration next, admin::Configuration before,
+                                                  store::Author author);
     asio::awaitable<Turnstile::Pass> enter_writes() { return writes_.enter(); }
     // Ends the trial that is under way and keeps what it tried; why not, or nothing.
     asio::awaitable<std::string> confirm();
@@ -143,6 +147,7 @@ private:
     void record(Outcome& outcome, const Published& published, std::size_t changes);
     Outcome refused(std::string by, std::vector<std::string> errors);
     void protect_disk(const KeyringPtr& before);
+    void note_whole();
     void remember(const Outcome& outcome);
     // control_write.cpp
     std::string no_writes() const;
@@ -151,6 +156,9 @@ private:
     asio::awaitable<std::string> keep_reading(const Catalogue::Reading& reading, std::string by, std::uint64_t number);
     asio::awaitable<std::string> commit(store::Store::Write write);
     void note_store();
+    std::vector<std::uint32_t> pids_of(const std::vector<std::uint32_t>& workers) const;
+    // control_standalone.cpp
+    asio::awaitable<void> keep_snapshot(admin::Configuration whole);
     // control_incoming.cpp
     void follow_etcd();
     void begin_without_etcd(bool kept, Outcome& outcome);

@@ -1,8 +1,11 @@
 // How control changes objects of the store: check, let the workers prepare, write to disk, then all adopt it. What is
 // acknowledged is on disk; what was refused never gets there.
+#include <set>
+
 #include "libgateway/base/clock.hpp"
 #include "libgateway/base/log.hpp"
 #include "libgateway/process/control_process.hpp"
+#include "libgateway/sources/document_reader.hpp"
 
 namespace gateway::process {
 
@@ -17,6 +20,16 @@ Control::Outcome refusal(store::WriteStatus status, std::vector<std::string> err
     outcome.record.result = "refused";
     outcome.record.errors = std::move(errors);
     return outcome;
+}
+
+// The first objects of a kind that nothing reads yet.
+void tell_idle(const Draft& draft, const Catalogue& before) {
+    std::set<config::Kind> told;
+    for (const Draft::Step& step : draft.steps) {
+        const config::Kind kind = step.key.first;
+        const bool first = step.after.there() && config::is_idle(kind) && before.document().size(kind) == 0;
+        if (first && told.insert(kind).second) log::warn("{}: {}", config::list_name(kind), sources::idle_note);
+    }
 }
 
 }  // namespace
@@ -40,12 +53,18 @@ asio::awaitable<store::Written> Control::write(std::vector<store::Edit> edits, s
     written.errors = std::move(outcome.record.errors);
     written.revision = revisions_->revision();
     written.objects = std::move(outcome.objects);
-    const auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
-    for (const std::uint32_t index : outcome.lagging) {
-        const auto pid = (*pages)[index].pid.load(std::memory_order_relaxed);
-        written.lagging.push_back(static_cast<std::uint32_t>(pid));
-    }
+    written.lagging = pids_of(outcome.lagging);
     co_return written;
+}
+
+std::vector<std::uint32_t> Control::pids_of(const std::vector<std::uint32_t>& workers) const {
+    const auto* pages = segment_->zone_as<WorkerPages>(workers_zone);
+    std::vector<std::uint32_t> pids;
+    for (const std::uint32_t index : workers) {
+        const auto pid = (*pages)[index].pid.load(std::memory_order_relaxed);
+        pids.push_back(static_cast<std::uint32_t>(pid));
+    }
+    return pids;
 }
 
 asio::awaitable<Control::Outcome> Control::change(std::vector<store::Edit> edits, Cause cause) {
@@ -115,6 +134,7 @@ asio::awaitable<Control::Outcome> Control::carry_out(std::shared_ptr<Draft> draf
                                           : store::WriteStatus::unavailable;
         co_return outcome;
     }
+    tell_idle(*draft, catalogue_);
     catalogue_.accept(*draft);
     outcome.objects = draft->made();
     if (cause.ends_trial) trial_.reset();

@@ -44,7 +44,7 @@ json::Value row_of(const sources::Object& object, const HashKey& key) {
 void add_rows(const sources::Document& of, const sources::Document& other, const HashKey& key, json::Value& rows,
               json::Value* both) {
     for (const sources::ObjectPtr& object : of.objects()) {
-        if (object->kind < Kind::route) continue;
+        if (!config::is_listed(object->kind)) continue;
         const sources::ObjectPtr twin = other.find(object->kind, object->id);
         const bool same = twin && twin->hash == object->hash;
         if (!same) rows.push(row_of(*object, key));

@@ -125,8 +125,10 @@ int check(const ToolOptions& options) {
         routes.json = routes.path.size() > 5 && routes.path.compare(routes.path.size() - 5, 5, ".json") == 0;
     }
     const KeyringPtr ring = ring_of(settings, options, found);
-    const sources::RouteFileResult result =
-        sources::read_route_file(routes, rules_for(settings, ring), config::process_environment(), {});
+    sources::RouteFileResult result;
+    const bool no_file = options.words.empty() && settings.standalone_api();
+    if (!no_file)
+        result = sources::read_route_file(routes, rules_for(settings, ring), config::process_environment(), {});
     found.append(result.diagnostics);
     Plan plan;
     if (of_static.ok() && !alone) {

@@ -115,6 +115,11 @@ void Apply::apply_object(const Change& change) {
             return apply_group(change);
         case config::Kind::plugin_metadata:
             return apply_metadata(change);
+        case config::Kind::proto:
+        case config::Kind::stream_route:
+        case config::Kind::secret:
+        case config::Kind::standalone:
+            return apply_idle(change);
         case config::Kind::ssl:
             return apply_certificate(change);
         case config::Kind::route:
@@ -239,6 +244,25 @@ void Apply::apply_metadata(const Change& change) {
     if (replaced.old || replaced.made) build_rules_changed_ = true;
 }
 
+// Those of several kinds may have one id.
+void Apply::apply_idle(const Change& change) {
+    const std::string name = std::string(config::list_name(change.kind)).append("/").append(change.id);
+    if (change.removed) return void(forget(state_.idle, name));
+    const Hash128 hash = config::hash_of(change);
+    const IdleObject* present = state_.idle.find(name);
+    if (present && present->stamp.hash == hash) {
+        present->stamp.seen = build_;
+        return;
+    }
+    if (present) state_.digest.remove(present->stamp.hash);
+    const Ref<IdleObject> made = make_ref<IdleObject>();
+    made->id = name;
+    made->stamp.hash = hash;
+    made->stamp.seen = build_;
+    state_.idle.set(made);
+    state_.digest.add(hash);
+}
+
 // Handshakes ask for names; nothing that requests use depends on them.
 void Apply::apply_certificate(const Change& change) {
     const auto replaced = replace(state_.certificates, change, read_certificate);
@@ -276,6 +300,7 @@ void Apply::forget_objects() {
     forget(config::Kind::consumer, unseen(state_.consumers));
     forget(config::Kind::consumer_group, unseen(state_.consumer_groups));
     forget(config::Kind::plugin_metadata, unseen(state_.plugin_metadata));
+    for (const std::string& name : unseen(state_.idle)) this->forget(state_.idle, name);
     forget(config::Kind::ssl, unseen(state_.certificates));
     enter(Stage::routes);
 }

@@ -54,6 +54,7 @@ private:
     void apply_consumer(const Change& change);
     void apply_group(const Change& change);
     void apply_metadata(const Change& change);
+    void apply_idle(const Change& change);
     void apply_certificate(const Change& change);
     void names_changed(bool changed) noexcept;
     void apply_route(const Change& change);

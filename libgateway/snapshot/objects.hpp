@@ -86,6 +86,13 @@ struct MetadataObject : RefCounted {
     std::string_view key() const noexcept { return id; }
 };
 
+// An object that the traffic does not read: known only so that the digest of the document is.
+struct IdleObject : RefCounted {
+    std::string id;  // "<kind>/<id>"
+    Stamp stamp;
+    std::string_view key() const noexcept { return id; }
+};
+
 // One route: the rule that the router holds, and what leads to its CompiledRoute. Shared by all snapshots in which
 // neither it nor the hosts that it inherits changed.
 class alignas(64) RouteEntry final : public route::RouteRule {

@@ -27,6 +27,7 @@ struct SnapshotState {
     PersistentMap<ConsumerObject> consumers;
     PersistentMap<GroupObject> consumer_groups;
     PersistentMap<MetadataObject> plugin_metadata;
+    PersistentMap<IdleObject> idle;
     PersistentMap<CertificateObject> certificates;
     tls::NameIndex names;  // of those that are shown to clients
     LoginIndex logins;

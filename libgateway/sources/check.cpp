@@ -5,9 +5,11 @@
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/config/consumer_objects.hpp"
+#include "libgateway/config/idle_objects.hpp"
 #include "libgateway/config/objects.hpp"
 #include "libgateway/route/pattern.hpp"
 #include "libgateway/sources/certificates.hpp"
+#include "libgateway/sources/proto_content.hpp"
 
 namespace gateway::sources {
 
@@ -124,6 +126,21 @@ void check_metadata(std::string_view id, const Value& value, const CheckRules& r
     if (rules.metadata) rules.metadata(id, value, errors);
 }
 
+// Its name tells the manager, whether or not the object repeats it.
+void check_secret(std::string_view id, const Value& value, Errors& errors) {
+    const auto name = config::secret_name(id);
+    if (!name) return errors.add("invalid secret id: " + std::string(id));
+    config::secret_schema(name->manager).check(value, errors);
+}
+
+void check_proto(const Value& value, Errors& errors) {
+    const std::size_t before = errors.size();
+    config::check_object(Kind::proto, value, errors);
+    if (errors.size() != before) return;
+    if (std::string problem = proto_problem(value.find("content")->string()); !problem.empty())
+        errors.add("invalid content: " + problem);
+}
+
 }  // namespace
 
 std::string reference_of(const Value& value, std::string_view member) {
@@ -135,6 +152,9 @@ std::string reference_of(const Value& value, std::string_view member) {
 void check_item(Kind kind, std::string_view id, const Value& value, const CheckRules& rules, Errors& errors,
                 Errors& warnings) {
     if (kind == Kind::plugin_metadata) return check_metadata(id, value, rules, errors);
+    if (kind == Kind::secret) return check_secret(id, value, errors);
+    if (kind == Kind::proto) return check_proto(value, errors);
+    if (kind == Kind::stream_route) return config::check_object(kind, value, errors);
     const std::size_t before = errors.size();
     config::check_object(kind, value, errors);
     if (kind == Kind::ssl) {

@@ -18,9 +18,9 @@ using json::Value;
 
 namespace {
 
-constexpr std::array item_kinds{Kind::route,          Kind::service,         Kind::upstream,
-                                Kind::plugin_config,  Kind::global_rule,     Kind::consumer,
-                                Kind::consumer_group, Kind::plugin_metadata, Kind::ssl};
+constexpr std::array item_kinds{Kind::route,          Kind::service,         Kind::upstream, Kind::plugin_config,
+                                Kind::global_rule,    Kind::consumer,        Kind::proto,    Kind::stream_route,
+                                Kind::consumer_group, Kind::plugin_metadata, Kind::secret,   Kind::ssl};
 
 struct Item {
     std::string id;
@@ -58,7 +58,6 @@ private:
 
     void check_lists(const Value& file) {
         const auto& known = config::document_lists();
-        const auto& deferred = config::deferred_lists();
         for (const json::Member& member : file.members()) {
             const std::string name = member.key;
             if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -66,9 +65,10 @@ private:
                 std::string hint = near.empty() ? "" : "did you mean \"" + std::string(near) + "\"?";
                 result_.diagnostics.add(
                     {Severity::error, settings_.path, member.where, {}, {}, "unknown key " + name, hint});
-            } else if (std::find(deferred.begin(), deferred.end(), name) != deferred.end() && member.value.size() > 0) {
-                error(member.where, "", "\"" + name + "\" is not supported by this build");
             }
+            Kind kind{};
+            if (config::parse_kind(name, kind) && config::is_idle(kind) && member.value.size() > 0)
+                result_.diagnostics.warning(settings_.path, member.where, "", name + ": " + std::string(idle_note));
         }
     }
 

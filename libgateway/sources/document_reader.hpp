@@ -6,6 +6,9 @@
 
 namespace gateway::sources {
 
+// Of kinds that are config::is_idle.
+inline constexpr std::string_view idle_note = "stored; not used by this build";
+
 // Takes from an item what only files have (`modifiedIndex`; the id of plugin_metadata, whose other members are the
 // metadata), and gives plugins without settings empty ones.
 void normalise_item(config::Kind kind, json::Value& item);

@@ -49,7 +49,7 @@ std::vector<Found> find_all(Value& file, const SecretsOptions& options, const ke
     if (!file.is_object()) return all;
     for (json::Member& list : file.make_object()) {
         config::Kind kind = config::Kind::route;
-        const bool known = list.key == "ssls" || (config::parse_kind(list.key, kind) && kind >= config::Kind::route);
+        const bool known = list.key == "ssls" || (config::parse_kind(list.key, kind) && config::is_listed(kind));
         if (!known || !list.value.is_array()) continue;
         std::size_t position = 0;
         for (Value& item : list.value.make_array()) {

@@ -17,7 +17,8 @@ struct Member {
 constexpr Member members[] = {
     {Kind::route, "upstream_id", Kind::upstream},       {Kind::service, "upstream_id", Kind::upstream},
     {Kind::route, "service_id", Kind::service},         {Kind::route, "plugin_config_id", Kind::plugin_config},
-    {Kind::consumer, "group_id", Kind::consumer_group},
+    {Kind::consumer, "group_id", Kind::consumer_group}, {Kind::stream_route, "upstream_id", Kind::upstream},
+    {Kind::stream_route, "service_id", Kind::service},
 };
 
 // Calls `each(id)` for every upstream that a rule of traffic-split names.
@@ -40,6 +41,10 @@ void each_reference(Kind kind, const Value& object, const Each& each) {
     for (const Member& member : members) {
         if (member.user == kind) each(member.kind, reference_of(object, member.name), Use::member);
     }
+    if (kind == Kind::stream_route)
+        each(kind, reference_of(json::member(object, "protocol"), "superior_id"), Use::member);
+    const Value& transcode = json::member(json::member(object, "plugins"), "grpc-transcode");
+    each(Kind::proto, reference_of(transcode, "proto_id"), Use::member);
     each_split(object, [&](std::string id) { each(Kind::upstream, std::move(id), Use::split); });
 }
 

@@ -2,6 +2,7 @@
 
 #include "libgateway/base/hash.hpp"
 #include "libgateway/config/consumer_objects.hpp"
+#include "libgateway/config/idle_objects.hpp"
 #include "libgateway/config/secret_reference.hpp"
 #include "libgateway/plugin/encrypted_fields.hpp"
 
@@ -38,6 +39,21 @@ void visit_plugins(PluginPlace place, Value& item, const ItemVisitor& visit) {
         each_secret(entry.key, place, entry.value, [&](const std::string& path, Value& text) {
             visit(before + path, text, SecretKind::plugin_field);
         });
+    }
+}
+
+// Of a manager of secrets, found by its name.
+void visit_manager(std::string_view id, Value& item, const ItemVisitor& visit) {
+    const Value* own = item.find("id");
+    auto name = config::secret_name(id);
+    if (!name && own) name = config::secret_name(own->string());
+    if (!name) return;
+    for (const std::string& path : config::encrypted_paths(config::secret_schema(name->manager).json_schema())) {
+        const std::size_t dot = path.find('.');
+        Value* holder = dot == path.npos ? &item : item.find(path.substr(0, dot));
+        Value* text = holder ? holder->find(dot == path.npos ? path : path.substr(dot + 1)) : nullptr;
+        if (text && text->is_string() && !config::is_secret_reference(text->string()))
+            visit(path, *text, SecretKind::plugin_field);
     }
 }
 
@@ -79,6 +95,7 @@ void open_key(Value& text, const keyring::Keyring& ring) {
 void each_item_secret(std::string_view list, std::string_view id, Value& item, const ItemVisitor& visit) {
     if (!item.is_object()) return;
     if (list == "ssls") return visit_certificate(item, visit);
+    if (list == config::list_name(Kind::secret)) return visit_manager(id, item, visit);
     if (list == config::list_name(Kind::plugin_metadata)) {
         return each_metadata_secret(
             id, item, [&](const std::string& path, Value& text) { visit(path, text, SecretKind::plugin_field); });
@@ -105,6 +122,8 @@ bool is_sealed_key(std::string_view text) noexcept {
 
 void seal_item(Kind kind, std::string_view id, Value& item, const keyring::Keyring& ring) {
     if (!ring.writer()) return;
+    // The reference keeps its managers in plain text, and reads no other.
+    if (kind == Kind::secret && ring.form == keyring::Form::reference) return;
     each_item_secret(config::list_name(kind), id, item, [&](const std::string&, Value& text, SecretKind what) {
         const std::string& now = text.string();
         if (keyring::shape_of(now) == keyring::Shape::sealed) return;

@@ -16,7 +16,8 @@ enum class SecretKind : std::uint8_t { plugin_field, private_key };
 using ItemVisitor = std::function<void(const std::string& path, json::Value& text, SecretKind kind)>;
 
 // Every text of an item of that list of a route file ("routes", …, "ssls") which is kept encrypted, with its dotted
-// path: fields of plugins, private keys of certificates and of upstreams' clients. References to secrets are left out.
+// path: fields of plugins, private keys of certificates and of upstreams' clients, keys of managers of secrets.
+// References to secrets are left out.
 void each_item_secret(std::string_view list, std::string_view id, json::Value& item, const ItemVisitor& visit);
 
 // Decrypts the fields of plugins in place. What no key reads stays: it is plain text, with a warning if it looks
@@ -30,7 +31,7 @@ void open_item(config::Kind kind, std::string_view id, json::Value& item, const 
 bool is_sealed_key(std::string_view text) noexcept;
 
 // For keeping: encrypts every secret anew, but for those in the gateway's own form already. Without a key that encrypts
-// nothing changes.
+// nothing changes; keys of managers stay where the form is the reference's, which reads them in plain text alone.
 void seal_item(config::Kind kind, std::string_view id, json::Value& item, const keyring::Keyring& ring);
 
 // Every secret becomes "***".

@@ -49,6 +49,13 @@ void replace_all(std::string& text, std::string_view from, const std::string& to
         text.replace(at, from.size(), to);
 }
 
+// Nobody listened there a moment ago.
+std::uint16_t free_port() {
+    std::uint16_t port = 0;
+    listen_on_free_port(port);
+    return port;
+}
+
 std::string field_of(const Message& message, std::string_view name) {
     return std::string(message.field(name));
 }
@@ -160,6 +167,34 @@ TEST_CASE("Admin API: objects outlive control and the whole gateway", "[e2e][adm
     REQUIRE(fetch(house.gateway.port(), "GET", "/kept").status() == 200);
 }
 
+TEST_CASE("Admin API: an object whose time is over goes, with restarts in between", "[e2e][admin]") {
+    AdminHouse house;
+    REQUIRE(house.status("PUT", "/routes/keep?ttl=600", house.route_to_upstream("/keep")) == 201);
+    REQUIRE(house.status("PUT", "/routes/soon?ttl=1", house.route_to_upstream("/soon")) == 201);
+    REQUIRE(house.status("GET", "/routes/soon") == 200);
+    SECTION("of control") {
+        const pid_t before = house.gateway.control();
+        ::kill(before, SIGKILL);
+        REQUIRE(eventually([&] { return house.gateway.control() > 0 && house.gateway.control() != before; }, 20s));
+        REQUIRE(eventually([&] { return house.status("GET", "/routes/soon") == 404; }, 20s));
+        CHECK(fetch(house.gateway.port(), "GET", "/soon").status() == 404);
+        CHECK(fetch(house.gateway.port(), "GET", "/keep").status() == 200);
+        CHECK(house.status("GET", "/routes/keep") == 200);
+    }
+    SECTION("of the whole gateway, which is down when the time is over") {
+        REQUIRE(house.gateway.stop(SIGTERM) == 0);
+        const auto end = std::chrono::steady_clock::now() + 1100ms;
+        REQUIRE(eventually([&] { return std::chrono::steady_clock::now() > end; }));
+        const Process again({program("gatewayd"), "-c", house.gateway.config()}, house.gateway.folder() / "output2",
+                            {"LOGS_DIRECTORY=" + (house.gateway.folder() / ".").string()});
+        REQUIRE(eventually([&] { return house.gateway.ready(); }, 20s));
+        house.port = house.gateway.admin_port();
+        REQUIRE(eventually([&] { return house.status("GET", "/routes/soon") == 404; }, 20s));
+        CHECK(house.status("GET", "/routes/keep") == 200);
+        CHECK_THAT(house.gateway.ctl({"history"}).out, contains("expiry"));
+    }
+}
+
 TEST_CASE("Admin API: objects of the route file are shown, and say where they are defined", "[e2e][admin]") {
     GatewayOptions options;
     options.routes = "routes:\n  - id: 1\n    uri: /file\n    plugins: {}\n";
@@ -176,6 +211,39 @@ TEST_CASE("Admin API: traffic ports do not serve it", "[e2e][admin]") {
     AdminHouse house;
     REQUIRE(fetch(house.gateway.port(), "GET", "/apisix/admin/routes", "X-API-KEY: " + house.key + "\r\n").status() ==
             404);
+}
+
+TEST_CASE("Admin API: traffic ports serve it where old scripts need that, for those who are let in", "[e2e][admin]") {
+    GatewayOptions options;
+    const std::uint16_t port = free_port();
+    const bool let_in = GENERATE(true, false);
+    options.apisix = "  compat: {admin_on_node_listen: true}\n";
+    options.further = "deployment: {admin: {admin_listen: {port: " + std::to_string(port) + "}, allow_admin: [" +
+                      (let_in ? "127.0.0.1" : "10.0.0.0/8") + "]}}\n";
+    options.routes = "routes:\n  - {id: all, uri: /*, plugins: {mocking: {response_example: all}}}\n";
+    AdminHouse house(options);
+    const std::string key = "X-API-KEY: " + house.key + "\r\n";
+    const auto ask = [&](std::string_view method, std::string_view target, std::string_view body) {
+        return fetch(house.gateway.port(), method, "/apisix/admin" + std::string(target), key, body);
+    };
+    const Message made = ask("PUT", "/routes/1", house.route_to_upstream("/made"));
+    INFO(made.body);
+    CHECK(fetch(house.gateway.port(), "GET", "/apisix/adminx").body == "all");
+    if (!let_in) {
+        CHECK(made.body == "all");
+        CHECK(fetch(house.gateway.port(), "GET", "/made").body == "all");
+        return;
+    }
+    CHECK(made.status() == 201);
+    CHECK(made.field("X-API-VERSION") == "v3");
+    CHECK(fetch(house.gateway.port(), "GET", "/made").status() == 200);
+    CHECK(json::parse(ask("GET", "/routes", "").body).find("total")->number() == "2");
+    CHECK(fetch(house.gateway.port(), "GET", "/apisix/admin/routes").status() == 401);
+    CHECK(fetch(house.gateway.port(), "GET", "/made").status() == 200);
+    CHECK_THAT(house.gateway.ctl({"export", "-"}).out, !contains("admin_on_node_listen"));
+    CHECK_THAT(house.gateway.ctl({"show", "routes"}).out, contains("apisix.compat.admin_on_node_listen"));
+    CHECK(house.gateway.ctl({"reload"}).exit == 0);
+    CHECK(ask("DELETE", "/routes/1", "").status() == 200);
 }
 
 TEST_CASE("Admin API: a second gateway with the default address serves traffic, and says why it has none",

@@ -9,12 +9,12 @@ TEST_CASE("etcd: what is written there is served, in the layout of the reference
     if (without_etcd()) return;
     EtcdServer etcd;
     put_in(etcd, "/apisix/routes/", "init_dir");
-    put_in(etcd, "/apisix/protos/1", "{\"content\":\"x\"}");
+    put_in(etcd, "/apisix/unheard_of/1", "{\"content\":\"x\"}");
     put_in(etcd, "/apisix/routes/1",
            R"({"id":"1","create_time":1,"update_time":1,"uri":"/a","plugins":{"mocking":{"response_example":"a"}}})");
     GatewayProcess gateway(with_etcd(etcd.url()));
     CHECK(body(gateway, "/a") == "a");
-    CHECK_THAT(gateway.log(), contains("/apisix/protos is nothing that this build knows: it is ignored"));
+    CHECK_THAT(gateway.log(), contains("/apisix/unheard_of is nothing that this build knows: it is ignored"));
     put_in(etcd, "/apisix/routes/2", route("/b", "b"));
     CHECK(eventually([&] { return body(gateway, "/b") == "b"; }));
     put_in(etcd, "/apisix/routes/1", route("/a", "new"));
@@ -179,6 +179,28 @@ TEST_CASE("etcd: down at the very first start there is no configuration, and the
     etcd.start();
     CHECK(eventually([&] { return gateway.ctl({"status"}).exit == 0; }, 20s));
     CHECK(body(gateway, "/a") == "a");
+}
+
+TEST_CASE("etcd: an object with a time to live stays while etcd is down, and goes when it is back", "[e2e][etcd]") {
+    if (without_etcd()) return;
+    EtcdServer etcd;
+    GatewayProcess gateway(with_etcd(etcd.url()));
+    const std::string key = "X-API-KEY: " + gateway.admin_key() + "\r\n";
+    const auto put = [&](std::string_view target, std::string_view uri) {
+        return fetch(gateway.admin_port(), "PUT", "/apisix/admin" + std::string(target), key, route(uri, "a")).status();
+    };
+    REQUIRE(put("/routes/1?ttl=2", "/a") == 201);
+    REQUIRE(put("/routes/2", "/b") == 201);
+    CHECK(body(gateway, "/a") == "a");
+    etcd.stop();
+    const pid_t before = gateway.control();
+    ::kill(before, SIGKILL);
+    REQUIRE(eventually([&] { return gateway.control() > 0 && gateway.control() != before; }, 20s));
+    CHECK(put("/routes/3?ttl=2", "/c") == 503);
+    CHECK(body(gateway, "/a") == "a");
+    etcd.start();
+    CHECK(eventually([&] { return status_of(gateway, "/a") == 404; }, 20s));
+    CHECK(body(gateway, "/b") == "a");
 }
 
 TEST_CASE("etcd: control and its binary are replaced without a gap", "[e2e][etcd]") {

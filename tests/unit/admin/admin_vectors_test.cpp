@@ -1,6 +1,8 @@
 // The worked examples and the table of error texts of the specification's admin-api.md, from tests/golden/admin.
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <string>
 
 #include "tests/support/admin_client.hpp"
 #include "tests/support/catch.hpp"
@@ -74,7 +76,9 @@ void run_cases(const std::string& file) {
     REQUIRE(cases.size() > 0);
     for (const json::Value& one : cases.items()) {
         DYNAMIC_SECTION(text_of(one, "id")) {
-            AdminClient client;
+            admin::AdminSettings settings = open_settings();
+            settings.stream_mode = one.find("stream_mode") != nullptr;
+            AdminClient client(std::move(settings));
             for (const json::Value& step : one.find("steps")->items()) carry_out(client, step);
         }
     }
@@ -84,6 +88,19 @@ void run_cases(const std::string& file) {
 
 TEST_CASE("Admin API: the worked examples of the specification hold", "[admin][vectors]") {
     run_cases("examples.json");
+}
+
+TEST_CASE("Admin API: there is a case for every worked example and every mistake of the specification",
+          "[admin][vectors]") {
+    std::set<std::string> ids;
+    const json::Value examples = read_cases("examples.json"), errors = read_cases("errors.json");
+    for (const json::Value& one : examples.items()) ids.insert(text_of(one, "id"));
+    for (int n = 1; n <= 26; ++n) {
+        INFO("A" << n);
+        CHECK(ids.count("A" + std::to_string(n)) == 1);
+    }
+    for (const json::Value& one : errors.items()) CHECK(ids.insert(text_of(one, "id")).second);
+    CHECK(errors.size() >= 86);
 }
 
 TEST_CASE("Admin API: mistakes are told in the words of the reference", "[admin][error_text]") {

@@ -61,7 +61,7 @@ TEST_CASE("bulk: one mistake, and nothing is applied; all mistakes are told", "[
                           "routes 2 property \"id\" is required",
                           "routes 3 invalid configuration: property \"uri\" validation failed: wrong type: expected "
                           "string, got number",
-                          "secrets 0 not supported by this build",
+                          "secrets 0 invalid secret id: ",
                           "nonsense 0 unknown resource type",
                           "consumers 1 found duplicate username j in consumers",
                           "upstreams 0 wrong type: expected array",

@@ -30,6 +30,10 @@ TEST_CASE("schema calls: the schemas accept and refuse as the checks do", "[admi
         {"route", R"({"uri":"/a"})", false},
         {"upstream", R"({"nodes":{"a:1":1}})", true},
         {"upstream", R"({"nodes":{"a:1":-1}})", false},
+        {"proto", R"({"content":"x","labels":{"a":"b"}})", true},
+        {"proto", R"({"content":""})", false},
+        {"stream_route", R"({"server_port":9100,"remote_addr":"::1","protocol":{"name":"redis"}})", true},
+        {"stream_route", R"({"server_port":0})", false},
         {"consumer", R"({"username":"a b"})", false},
         {"consumer_group", "{}", false},
     }));

@@ -51,3 +51,17 @@ TEST_CASE("digest: does not depend on order, and a removal undoes an addition", 
     first.remove(a), first.remove(b);
     REQUIRE(first == Digest{});
 }
+
+TEST_CASE("kinds: lists of files, those that no traffic reads, and what control makes for itself", "[config][delta]") {
+    Kind kind{};
+    for (const std::string_view list : {"routes", "protos", "secrets", "stream_routes", "plugin_metadata"}) {
+        REQUIRE(parse_kind(list, kind));
+        CHECK(list_name(kind) == list);
+        CHECK(is_listed(kind));
+    }
+    CHECK_FALSE(parse_kind("", kind));
+    REQUIRE(parse_kind("stream_route", kind));
+    CHECK(is_idle(kind));
+    CHECK_FALSE(is_idle(Kind::route));
+    for (const Kind own : {Kind::settings, Kind::plugins, Kind::standalone}) CHECK_FALSE(is_listed(own));
+}

@@ -171,6 +171,22 @@ TEST_CASE("static file: etcd is the source when it is named, by old releases too
     CHECK(config.deployment.etcd->watch_timeout.value == 50s);
 }
 
+TEST_CASE("static file: role traditional with provider yaml is standalone API mode", "[config][static]") {
+    Diagnostics diagnostics;
+    const StaticConfig config =
+        read_static("deployment: {role_traditional: {config_provider: yaml}, admin: {standalone_snapshot: kept}}",
+                    {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+    REQUIRE(diagnostics.list().empty());
+    CHECK(config.standalone_api());
+    CHECK(config.admin_api());
+    CHECK_FALSE(config.local_provider());
+    CHECK(config.deployment.admin.standalone_snapshot == "/etc/gw/kept");
+    const StaticConfig file = read_static("deployment: {role: data_plane, role_data_plane: {config_provider: yaml}}",
+                                          {"/etc/gw/gateway.yaml", false}, variables(), diagnostics);
+    CHECK_FALSE(file.standalone_api());
+    CHECK_FALSE(file.admin_api());
+}
+
 TEST_CASE("static file: a variable replaces the members of etcd", "[config][static]") {
     Diagnostics diagnostics;
     const StaticPlace place{"/etc/gw/gateway.yaml", false};

@@ -2,7 +2,9 @@
 
 #include <fstream>
 
+#include "libgateway/config/objects.hpp"
 #include "libgateway/plugin/registry.hpp"
+#include "libgateway/process/control_admin_route.hpp"
 #include "libgateway/process/control_draft.hpp"
 #include "tests/unit/process/control_fakes.hpp"
 
@@ -330,4 +332,33 @@ TEST_CASE("catalogue: ends are known in their order, and forgotten with their ob
     CHECK(story.catalogue.next_expiry() == 2000);
     story.catalogue.accept(story.remove(Kind::route, "late"));
     CHECK(story.catalogue.next_expiry() == 0);
+}
+
+TEST_CASE("catalogue: the route to the Admin API belongs to no file and no store", "[process][control_admin_route]") {
+    Story story;
+    story.write("gateway.yaml",
+                "apisix: {compat: {admin_on_node_listen: true}}\n"
+                "deployment: {admin: {admin_listen: {ip: 0.0.0.0, port: 9180}, allow_admin: [10.0.0.0/8]}}\n");
+    Catalogue::Reading reading = story.catalogue.read(Catalogue::Files::both);
+    REQUIRE(reading.document);
+    story.catalogue.accept(std::move(reading));
+    const auto route = story.catalogue.document().find(Kind::route, admin_route_id);
+    REQUIRE(route);
+    CHECK(route->json ==
+          R"({"id":"gateway.admin_on_node_listen","uris":["/apisix/admin","/apisix/admin/*"],"priority":2147483647,)"
+          R"("upstream":{"nodes":[{"host":"127.0.0.1","port":9180,"weight":1}],"retries":0},)"
+          R"("remote_addrs":["10.0.0.0/8"]})");
+    config::Errors errors;
+    config::check_object(Kind::route, json::parse(route->json), errors);
+    CHECK(errors.empty());
+    CHECK(story.catalogue.list(Kind::route).size() == 1);
+    Catalogue next(story.folder.file("gateway.yaml"));
+    REQUIRE(next.read_static().ok());
+    REQUIRE(next.adopt(encode_full(story.catalogue.document(), 9)));
+    CHECK(next.list(Kind::route).size() == 1);
+    CHECK(next.document().find(Kind::route, admin_route_id));
+    story.write("gateway.yaml", "");
+    reading = story.catalogue.read(Catalogue::Files::both);
+    REQUIRE(reading.document);
+    CHECK_FALSE(reading.document->find(Kind::route, admin_route_id));
 }

@@ -120,7 +120,7 @@ TEST_CASE("status: ports that the kernel chose are shown", "[process][control_st
     story.situation.resources.ports[0] = 4711;
     const json::Value status = story.page.to_json();
     REQUIRE(json::write(*status.find("listeners")) ==
-            R"([{"listener":"","address":"0.0.0.0:4711","port":4711,"proxy_protocol":false}])");
+            R"([{"listener":"","address":"0.0.0.0:4711","port":4711,"proxy_protocol":false,"tls":false}])");
 }
 
 TEST_CASE("status: times are text in UTC", "[process][control_status]") {

@@ -1,10 +1,12 @@
 // Parts of the master that hold on to the outside: state across a re-execution, lock, notify socket, channel, rights.
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <cstring>
+#include <fstream>
 
 #include "libgateway/base/clock.hpp"
 #include "libgateway/process/instance_lock.hpp"

@@ -273,3 +273,26 @@ TEST_CASE("metadata: plugins are built with it, and built again when it changes"
     worker.update();
     CHECK(test::plugins_of(*worker.compiled("/a")->chain) == "mark-meta=default");
 }
+
+TEST_CASE("snapshot: objects that no traffic reads are part of the document, and of nothing else",
+          "[snapshot][apply]") {
+    Worker worker;
+    worker.document.put(Kind::route, "1", R"({"uri":"/a","plugins":{}})");
+    worker.document.put(Kind::proto, "1", R"({"content":"x"})");
+    worker.document.put(Kind::secret, "vault/1", R"({"uri":"u"})");
+    worker.reload();
+    CHECK(worker.snapshot->digest() == worker.document.digest());
+    worker.document.put(Kind::proto, "1", R"({"content":"y"})");
+    worker.document.put(Kind::stream_route, "1", "{}");
+    worker.document.put(Kind::standalone, "configuration", "{}");
+    worker.update();
+    CHECK(worker.snapshot->digest() == worker.document.digest());
+    worker.document.remove(Kind::proto, "1");
+    worker.document.remove(Kind::proto, "never");
+    worker.update();
+    CHECK(worker.snapshot->digest() == worker.document.digest());
+    worker.document.remove(Kind::secret, "vault/1");
+    worker.reload();
+    CHECK(worker.snapshot->digest() == worker.document.digest());
+    CHECK(worker.snapshot->route_count() == 1);
+}

@@ -243,3 +243,29 @@ TEST_CASE("reencrypt: a value that cannot be replaced in its place is an error a
     CHECK(shared.report.problems.ok());
     CHECK(shared.changed);
 }
+
+TEST_CASE("secrets: keys of managers are secrets, whatever their object is called", "[sources][secrets]") {
+    CHECK(paths_of("secrets", R"({"id":"vault/1","uri":"u","token":"t"})") == Paths{"token"});
+    CHECK(paths_of("secrets", R"({"id":"aws/1","access_key_id":"a","secret_access_key":"s","session_token":"x"})") ==
+          Paths{"secret_access_key", "session_token"});
+    CHECK(paths_of("secrets", R"({"id":"gcp/1","auth_config":{"private_key":"k","client_email":"e"}})") ==
+          Paths{"auth_config.private_key"});
+    CHECK(paths_of("secrets", R"({"id":"vault/1","token":"$env://TOKEN"})").empty());
+    CHECK(paths_of("secrets", R"({"token":"t"})").empty());
+    json::Value item = json::parse(R"({"uri":"u","token":"t"})");
+    mask_item(config::Kind::secret, "vault/1", item);
+    CHECK(json::write(item) == R"({"uri":"u","token":"***"})");
+}
+
+TEST_CASE("secrets: keys of managers are kept encrypted, but in the form of the reference", "[sources][secrets]") {
+    keyring::Keyring ring = ring_of({key_a});
+    json::Value item = json::parse(R"({"uri":"u","token":"t"})");
+    seal_item(config::Kind::secret, "vault/1", item, ring);
+    CHECK(item.find("token")->string().starts_with("v2:"));
+    config::Errors warnings;
+    open_item(config::Kind::secret, "vault/1", item, ring, warnings);
+    CHECK(item.find("token")->string() == "t");
+    ring.form = keyring::Form::reference;
+    seal_item(config::Kind::secret, "vault/1", item, ring);
+    CHECK(item.find("token")->string() == "t");
+}
