@@ -87,8 +87,10 @@ void Worker::turn(std::int64_t length_ns) {
         page_.state.store(static_cast<std::uint32_t>(WorkerState::ready), std::memory_order_release);
     }
     site_->adopt_if_new();
-    heap_pages_.tidy();
-    const bool clear = Graveyard::dig(std::chrono::microseconds(500));
+    // What can wait does not make a long turn longer.
+    const bool was_long = length_ns > 500'000;
+    if (!was_long) heap_pages_.tidy();
+    const bool clear = Graveyard::dig(std::chrono::microseconds(was_long ? 100 : 500));
     reactor_.set_longest_sleep(!clear ? 1 : draining_ ? 50 : 500);
     const std::int64_t now = reactor_.turn_started_ns() + length_ns;
     if (now - published_ns_ >= publish_every_ns) publish(now);
